@@ -1,0 +1,55 @@
+/** Parts of the system that some tests need and no package registry serves: how each is found, and how it is installed. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+
+export interface SystemPart {
+  readonly title: string;
+  /** Shell commands for Debian, in order. They are the hint a person reads and what CI runs. */
+  readonly install: readonly string[];
+  readonly isPresent: () => boolean;
+}
+
+const swiftshaderIcd = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const libraryFolders = [
+  '/usr/lib',
+  '/usr/lib64',
+  '/usr/local/lib',
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+];
+const icdFolders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+
+function hasVulkanDriver(): boolean {
+  if (process.env['VK_ICD_FILENAMES'] || process.env['VK_DRIVER_FILES'] || existsSync(swiftshaderIcd)) return true;
+  return icdFolders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
+}
+
+function hasRustTarget(): boolean {
+  const { status, stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', 'wasm32-unknown-unknown'], {
+    encoding: 'utf8',
+  });
+  return status === 0 && existsSync(stdout.trim());
+}
+
+export const systemParts = {
+  rust: {
+    title: 'Rust with the wasm32-unknown-unknown target',
+    install: ['rustup target add wasm32-unknown-unknown'],
+    isPresent: hasRustTarget,
+  },
+  webgpu: {
+    title: 'a Vulkan driver for WebGPU in Node',
+    install: ['apt-get update', 'apt-get install -y --no-install-recommends libvulkan1 chromium'],
+    isPresent: () =>
+      process.platform !== 'linux' ||
+      (libraryFolders.some((folder) => existsSync(`${folder}/libvulkan.so.1`)) && hasVulkanDriver()),
+  },
+} as const satisfies Record<string, SystemPart>;
+
+export type SystemPartName = keyof typeof systemParts;
+
+/** What a test process needs in its environment: Chromium's software driver, where no other driver was asked for. */
+export function testEnvironment(): Record<string, string> {
+  const chosen = process.env['VK_ICD_FILENAMES'] ?? process.env['VK_DRIVER_FILES'];
+  return chosen === undefined && existsSync(swiftshaderIcd) ? { VK_ICD_FILENAMES: swiftshaderIcd } : {};
+}

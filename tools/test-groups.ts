@@ -1,0 +1,61 @@
+/** Every group of tests in the repository, and the parts of the system it needs. `npm test` and vitest.config.ts read this. */
+import { existsSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SystemPartName } from './system-parts.ts';
+import { root, workspacePackages } from './workspace.ts';
+
+export interface VitestGroup {
+  readonly runner: 'vitest';
+  /** Also the name of the vitest project. */
+  readonly name: string;
+  readonly folder: string;
+  readonly needs: readonly SystemPartName[];
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface CargoGroup {
+  readonly runner: 'cargo';
+  readonly name: string;
+  readonly folder: string;
+  readonly needs: readonly SystemPartName[];
+}
+
+export type TestGroup = VitestGroup | CargoGroup;
+
+/** Packages whose every test needs a part of the system. */
+const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = { 'backend-webgpu': ['webgpu'] };
+
+/** Elsewhere a test file says by its ending that it needs one. */
+const onWebgpu = 'test/**/*.webgpu.test.ts';
+
+const crate = 'packages/backend-wasm/crate';
+
+function groupsOf(name: string, folder: string): VitestGroup[] {
+  const needs = packageNeeds[name] ?? [];
+  const everything: VitestGroup = {
+    runner: 'vitest',
+    name,
+    folder,
+    needs,
+    include: ['test/**/*.test.ts'],
+    exclude: [],
+  };
+  if (needs.includes('webgpu') || globSync(onWebgpu, { cwd: join(root, folder) }).length === 0) return [everything];
+  return [
+    { ...everything, exclude: [onWebgpu] },
+    { ...everything, name: `${name}-on-webgpu`, needs: ['webgpu'], include: [onWebgpu] },
+  ];
+}
+
+export function vitestGroups(): VitestGroup[] {
+  const groups = workspacePackages()
+    .filter(({ hasTests }) => hasTests)
+    .flatMap(({ name, folder }) => groupsOf(name, folder));
+  return existsSync(join(root, 'tools/test')) ? [...groups, ...groupsOf('tools', 'tools')] : groups;
+}
+
+export function testGroups(): TestGroup[] {
+  const cargo: CargoGroup = { runner: 'cargo', name: 'backend-wasm-crate', folder: crate, needs: ['rust'] };
+  return existsSync(join(root, crate, 'Cargo.toml')) ? [...vitestGroups(), cargo] : vitestGroups();
+}

@@ -9,7 +9,6 @@ const conditions = ['@receptance/source'];
 
 export default defineConfig({
   test: {
-    reporters: ['default', ['json', { outputFile: join(root, 'reports/vitest.json') }]],
     projects: vitestGroups().map(({ name, folder, include, exclude }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions, externalConditions: conditions } },

@@ -60,32 +60,24 @@ function runVitest(groups: readonly VitestGroup[]): Result[] {
   if (groups.length === 0) return [];
   const report = join(reports, 'vitest.json');
   rmSync(report, { force: true });
-  const projects = groups.flatMap(({ name }) => ['--project', name]);
-  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects], {
+  const args = [
+    ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ...groups.map(({ name }) => `--project=${name}`),
+  ];
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
     cwd: root,
     stdio: 'inherit',
   });
-  if (!existsSync(report))
-    return [
-      { group: 'vitest', tally: { ...nothing, failed: 1 }, seconds: 0, note: `no report; exit status ${status}` },
-    ];
+  const broken = (note: string): Result => ({ group: 'vitest', tally: { ...nothing, failed: 1 }, seconds: 0, note });
+  if (!existsSync(report)) return [broken(`no report; exit status ${status}`)];
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
   const results = groups.map((group): Result => {
     const files = testResults.filter(({ name }) => groupOf(name, groups) === group);
     const seconds = files.reduce((sum, { startTime, endTime }) => sum + (endTime - startTime) / 1000, 0);
     return { group: group.name, tally: files.map(countFile).reduce(add, nothing), seconds, note: '' };
   });
-  const explained = results.some(({ tally }) => tally.failed > 0);
-  if (status === 0 || explained) return results;
-  return [
-    ...results,
-    {
-      group: 'vitest',
-      tally: { ...nothing, failed: 1 },
-      seconds: 0,
-      note: `failed outside any test, exit status ${status}`,
-    },
-  ];
+  const explained = status === 0 || results.some(({ tally }) => tally.failed > 0);
+  return explained ? results : [...results, broken(`failed outside any test; exit status ${status}`)];
 }
 
 function runCargo({ name, folder }: CargoGroup): Result {

@@ -44,12 +44,12 @@ const steps = [
   ...parts.map((part) =>
     step(`install ${part.title}`, () => (part.install.every(succeeds) && part.isPresent() ? passed : failed)),
   ),
-  step('tests', () => counted('npm test', 'tests.json')),
-  step('checks', () => counted('npm run check', 'checks.json')),
+  step('tests', () => counted('npm test -- --within-ci', 'tests.json')),
+  step('checks', () => counted('npm run check -- --within-ci', 'checks.json')),
 ];
 
 const total = steps.map(({ tally }) => tally).reduce(add, nothing);
-const rows = steps.map(({ name, seconds, tally }) => [name, closingLine(tally), seconds.toFixed(1)]);
-console.log(`\n${table([['step', '', 'seconds'], ...rows])}\n`);
+const rows = steps.map(({ name, seconds, tally }) => [name, `${tally.passed}`, `${tally.failed}`, seconds.toFixed(1)]);
+console.log(`\n${table([['step', 'passed', 'failed', 'seconds'], ...rows])}\n`);
 console.log(closingLine(total));
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -115,7 +115,9 @@ function chosenGroups(names: readonly string[]): TestGroup[] {
   return names.length === 0 ? groups : groups.filter(({ name }) => names.includes(name));
 }
 
-function main(names: readonly string[]): void {
+function main(args: readonly string[]): void {
+  const withinCi = args.includes('--within-ci');
+  const names = args.filter((arg) => arg !== '--within-ci');
   mkdirSync(reports, { recursive: true });
   const missing = (group: TestGroup) =>
     group.needs.map((part) => systemParts[part]).filter((part) => !part.isPresent());
@@ -134,7 +136,7 @@ function main(names: readonly string[]): void {
   writeFileSync(join(reports, 'tests.json'), `${JSON.stringify({ ...total, results }, null, 2)}\n`);
   console.log(`\n${table([['group', 'passed', 'failed', 'skipped', 'seconds', ''], ...rows])}\n`);
   if (total.passed + total.failed === 0) console.log('No test ran.');
-  console.log(closingLine(total));
+  if (!withinCi) console.log(closingLine(total));
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
 

@@ -1,0 +1,84 @@
+import { ReceptanceError } from '../errors.ts';
+import { elementCount, formatType, symbolsOf } from '../ir/shape.ts';
+import { type Graph, leaves, type Sizes, type Value } from '../ir/types.ts';
+import type { Bindings, DeviceBuffer, Loop } from './contract.ts';
+
+/** One step and no more: what `run` does without a loop. */
+export const ONCE: Loop = { steps: 1, carry: {}, feed: [], collect: [] };
+
+/**
+ * Holds what a run is given against its graph.
+ * @param limits sizes compiled for; a symbol with a fixed size (`Z`) is bound by them
+ * @returns the size of every symbol
+ * @throws ReceptanceError `BAD_BINDINGS`
+ */
+export function checkBindings(graph: Graph, limits: Sizes, bindings: Bindings, loop: Loop = ONCE): Sizes {
+  const sizes = checkSizes(graph, limits, bindings.sizes);
+  checkLoop(graph, loop, sizes);
+  const given = new Set<DeviceBuffer>();
+  for (const [name, value] of leaves(graph, 'input')) {
+    const buffer = checkBuffer('input', name, value, bindings.inputs[name], sizes, loop.feed.includes(name) ? loop.steps : 1);
+    given.add(buffer);
+  }
+  for (const [name, value] of Object.entries(graph.outputs)) {
+    const steps = loop.collect.includes(name) ? loop.steps : 1;
+    const buffer = checkBuffer('output', name, value, bindings.outputs[name], sizes, steps);
+    if (given.has(buffer)) throw bad(`output ${name} is bound to a buffer that is bound already`, 'give each its own buffer');
+    given.add(buffer);
+  }
+  return sizes;
+}
+
+function checkSizes(graph: Graph, limits: Sizes, given: Sizes): Sizes {
+  const sizes: Record<string, number> = {};
+  const symbols = new Set(
+    graph.nodes.flatMap((node) => Object.values(node.outputs).flatMap((value) => symbolsOf(value.shape))),
+  );
+  for (const symbol of symbols) {
+    const limit = limits[symbol];
+    const size = given[symbol] ?? (symbol === 'Z' ? limit : undefined);
+    if (size === undefined || limit === undefined) throw bad(`symbol ${symbol} has no size`, 'bind it in sizes');
+    if (!Number.isSafeInteger(size) || size < 0 || size > limit) {
+      throw bad(`${symbol} = ${size} lies outside 0…${limit}`, 'compile with larger limits, or run in smaller pieces');
+    }
+    sizes[symbol] = size;
+  }
+  return sizes;
+}
+
+function checkLoop(graph: Graph, loop: Loop, sizes: Sizes): void {
+  if (!Number.isSafeInteger(loop.steps) || loop.steps < 1) throw bad(`${loop.steps} steps`, 'loop.steps is at least 1');
+  const inputs = leaves(graph, 'input');
+  for (const [to, from] of Object.entries(loop.carry)) {
+    const [input, output] = [inputs.get(to), graph.outputs[from]];
+    const fits =
+      input !== undefined &&
+      output !== undefined &&
+      input.dtype === output.dtype &&
+      elementCount(input.shape, sizes) === elementCount(output.shape, sizes);
+    if (!fits || loop.feed.includes(to)) throw bad(`output ${from} cannot be carried to input ${to}`, 'they must be of one dtype and size');
+  }
+  for (const name of loop.feed) if (!inputs.has(name)) throw bad(`fed input ${name} does not exist`);
+  for (const name of loop.collect) if (!(name in graph.outputs)) throw bad(`collected output ${name} does not exist`);
+}
+
+function checkBuffer(
+  kind: 'input' | 'output',
+  name: string,
+  value: Value,
+  buffer: DeviceBuffer | undefined,
+  sizes: Sizes,
+  steps: number,
+): DeviceBuffer {
+  if (buffer === undefined) throw bad(`${kind} ${name} is not bound`, `it is ${formatType(value)}`);
+  if (buffer.dtype !== value.dtype) throw bad(`${kind} ${name} is ${value.dtype}, its buffer ${buffer.dtype}`);
+  const needed = steps * elementCount(value.shape, sizes);
+  if (buffer.elements < needed) {
+    throw bad(`the buffer of ${kind} ${name} has room for ${buffer.elements} elements, ${needed} are needed`);
+  }
+  return buffer;
+}
+
+function bad(message: string, hint = 'see Device.run'): ReceptanceError {
+  return new ReceptanceError('BAD_BINDINGS', message, { hint });
+}

@@ -1,0 +1,191 @@
+import { ReceptanceError } from '../errors.ts';
+import type { BinaryFn } from '../ops/binary.ts';
+import type { CompareFn } from '../ops/compare.ts';
+import { definitionOf, type OpName, type SignatureOf } from '../ops/index.ts';
+import type { ReduceFn } from '../ops/reduce.ts';
+import type { UnaryFn } from '../ops/unary.ts';
+import type { DType } from '../weights.ts';
+import type { InputsOf, OpDefinition, OutputsOf } from './definition.ts';
+import { badOp, bindPorts, outputType } from './patterns.ts';
+import { checkShape, formatType, sameShape } from './shape.ts';
+import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
+
+/**
+ * Makes graphs. `add` is the only way to make a node: it checks the inputs against the op's ports and runs its `infer`
+ * there and nowhere else, so a wrong shape fails at the line that made it, with op, shapes and scope.
+ */
+export class GraphBuilder {
+  readonly name: string;
+  #nodes: Node[] = [];
+  #leaves = new Map<string, Value>();
+  #outputs: Record<string, Value> = {};
+  #updates: Record<string, Value> = {};
+  #scope = '';
+  #nextId = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Makes the nodes of `body` under `name` inside the current scope. */
+  scope<T>(name: string, body: () => T): T {
+    const outer = this.#scope;
+    this.#scope = outer === '' || name === '' ? outer + name : `${outer}.${name}`;
+    try {
+      return body();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /**
+   * Applies an op.
+   * @throws ReceptanceError `BAD_OP` when inputs or attributes break the op's rules.
+   */
+  add<Op extends OpName>(
+    op: Op,
+    inputs: InputsOf<SignatureOf<Op>>,
+    ...attrs: keyof SignatureOf<Op>['attrs'] extends never ? [] : [SignatureOf<Op>['attrs']]
+  ): OutputsOf<SignatureOf<Op>> {
+    return this.insert(op, inputs, attrs[0] ?? {}) as OutputsOf<SignatureOf<Op>>;
+  }
+
+  /** `add` for passes over graphs, which know ops only by their names. */
+  insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
+    try {
+      return this.#insert(op, inputs, attrs);
+    } catch (error) {
+      if (!ReceptanceError.isInstance(error) || error.code !== 'BAD_OP') throw error;
+      const shapes = Object.entries(inputs).flatMap(([name, value]) => (value ? [`${name}: ${formatType(value)}`] : []));
+      const where = this.#scope === '' ? '' : ` in ${this.#scope}`;
+      throw new ReceptanceError('BAD_OP', `${op}${where}: ${error.message}; got (${shapes.join(', ')})`, {
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
+    }
+  }
+
+  #insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
+    const definition = definitionOf(op);
+    const dims = bindPorts(definition, inputs);
+    const inferred: Readonly<Record<string, TensorType | undefined>> =
+      definition.infer?.(inputs as InputsOf<never>, attrs, dims) ?? {};
+    const outputs: Record<string, Value> = {};
+    for (const [name, port] of Object.entries(definition.outputs)) {
+      const type = inferred[name] ?? outputType(definition, inputs, name, port, dims);
+      if (type === undefined) throw badOp(`no rule gives the shape of output ${name}`);
+      checkShape(type.shape);
+      outputs[name] = Object.freeze({ id: this.#nextId++, dtype: type.dtype, shape: Object.freeze([...type.shape]) });
+    }
+    const present: Record<string, Value> = {};
+    for (const [name, value] of Object.entries(inputs)) if (value !== undefined) present[name] = value;
+    this.#nodes.push(
+      Object.freeze({
+        op,
+        inputs: Object.freeze(present),
+        attrs: Object.freeze({ ...attrs }),
+        outputs: Object.freeze(outputs),
+        scope: this.#scope,
+      }),
+    );
+    const leaf = outputs['y'];
+    if (leaf !== undefined && (op === 'input' || op === 'parameter' || op === 'variable')) {
+      this.#leaves.set(String(attrs['name']), leaf);
+    }
+    return outputs;
+  }
+
+  /** What a run is given by name. */
+  input(name: string, dtype: 'f32' | 'i32', shape: Shape): Value {
+    return this.#leaf('input', name, dtype, shape);
+  }
+
+  /** A frozen weight. Its dtype is how it is stored; asking again for the same name gives the same value. */
+  parameter(name: string, dtype: DType, shape: Shape): Value {
+    return this.#leaf('parameter', name, dtype, shape);
+  }
+
+  /** A tensor that lives on the device between runs and that a graph may update: state pools, trained weights. */
+  variable(name: string, dtype: 'f32' | 'i32', shape: Shape): Value {
+    return this.#leaf('variable', name, dtype, shape);
+  }
+
+  #leaf(op: 'input' | 'parameter' | 'variable', name: string, dtype: DType, shape: Shape): Value {
+    const known = this.#leaves.get(name);
+    if (known !== undefined) {
+      if (known.dtype === dtype && sameShape(known.shape, shape)) return known;
+      throw new ReceptanceError('BAD_OP', `${op} ${name} was declared as ${formatType(known)} before`, {
+        hint: `now asked for as ${formatType({ dtype, shape })}; use one name for one tensor`,
+      });
+    }
+    return this.add(op, {}, { name, dtype, shape }).y;
+  }
+
+  constant(data: readonly number[], dtype: 'f32' | 'i32' = 'f32', shape: readonly number[] = [data.length]): Value {
+    return this.add('constant', {}, { data, dtype, shape }).y;
+  }
+
+  full(value: number, shape: Shape): Value {
+    return this.add('full', {}, { value, shape }).y;
+  }
+
+  unary(fn: UnaryFn, x: Value): Value {
+    return this.add('unary', { x }, { fn }).y;
+  }
+
+  /** Operands broadcast, axes aligned at the right; a number stands for a scalar. */
+  binary(fn: BinaryFn, a: Value | number, b: Value | number): Value {
+    return this.add('binary', { a: this.#scalar(a), b: this.#scalar(b) }, { fn }).y;
+  }
+
+  compare(fn: CompareFn, a: Value | number, b: Value | number): Value {
+    return this.add('compare', { a: this.#scalar(a), b: this.#scalar(b) }, { fn }).y;
+  }
+
+  #scalar(x: Value | number): Value {
+    return typeof x === 'number' ? this.full(x, []) : x;
+  }
+
+  reduce(fn: ReduceFn, x: Value, axes: readonly number[], keepDims = false): Value {
+    return this.add('reduce', { x }, { fn, axes, keepDims }).y;
+  }
+
+  reshape(x: Value, shape: Shape): Value {
+    return sameShape(x.shape, shape) ? x : this.add('reshape', { x }, { shape }).y;
+  }
+
+  broadcast(x: Value, shape: Shape): Value {
+    return sameShape(x.shape, shape) ? x : this.add('broadcast', { x }, { shape }).y;
+  }
+
+  /** `x @ wᵀ` for a weight stored `[out, in]`, or `x @ w` for one stored `[in, out]` (`transposed`). */
+  linear(x: Value, w: Value, transposed = false): Value {
+    return this.add('linear', { x, w }, { transposed }).y;
+  }
+
+  output(name: string, value: Value): void {
+    this.#outputs[name] = value;
+  }
+
+  /** Declares the new value of a variable, of the variable's own type. */
+  update(name: string, value: Value): void {
+    const variable = this.#leaves.get(name);
+    if (variable === undefined || variable.dtype !== value.dtype || !sameShape(variable.shape, value.shape)) {
+      const declared = variable === undefined ? 'is not a variable of this graph' : `is ${formatType(variable)}`;
+      throw new ReceptanceError('BAD_OP', `cannot update ${name} by ${formatType(value)}: it ${declared}`, {
+        hint: 'declare it with variable(), and keep its type',
+      });
+    }
+    this.#updates[name] = value;
+  }
+
+  build(): Graph {
+    return Object.freeze({
+      name: this.name,
+      nodes: Object.freeze([...this.#nodes]),
+      outputs: Object.freeze({ ...this.#outputs }),
+      updates: Object.freeze({ ...this.#updates }),
+    });
+  }
+}
+

@@ -1,0 +1,119 @@
+import { GraphBuilder } from '../ir/builder.ts';
+import type { Graph, Value } from '../ir/types.ts';
+import { SAMPLE_PARAMETERS } from '../ops/sample.ts';
+import type { LanguageModel, State, StateEntry } from './language-model.ts';
+
+/** The variable that holds how often each sequence drew each token, for the penalties of `sample`. */
+export const COUNTS_POOL = 'sample.counts';
+
+/**
+ * Logits of chosen rows; the states of the sequences in flight move on.
+ *
+ * inputs: tokens i32[N], starts i32[S+1], slots i32[S], rows i32[R] (numbers of rows of the batch)
+ * outputs: logits f32[R,V]
+ */
+export function logitsGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.logits`);
+  const x = forwardPooled(b, model);
+  const rows = b.input('rows', 'i32', ['R']);
+  b.output('logits', model.head(b, b.add('gather', { table: x, ids: rows }).y));
+  return b.build();
+}
+
+/**
+ * The next token of every sequence by `argmax`, for prefill (N > S) and for a decode loop (N = S, carry `next` to
+ * `tokens`).
+ *
+ * inputs: tokens i32[N], starts i32[S+1], slots i32[S], rows i32[S] (the last row of each sequence)
+ * outputs: next i32[S]
+ */
+export function greedyGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.greedy`);
+  b.output('next', b.add('argmax', { x: lastLogits(b, model) }).y);
+  return b.build();
+}
+
+/**
+ * As `greedyGraph`, but drawn by `sample`, whose settings and uniform numbers are inputs.
+ *
+ * more inputs: settings f32[S,8] (columns as in the op `sample`), u f32[S]
+ * outputs: next i32[S]
+ */
+export function sampleGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.sample`);
+  const logits = lastLogits(b, model);
+  const parameters = b.input('settings', 'f32', ['S', Object.keys(SAMPLE_PARAMETERS).length]);
+  const u = b.input('u', 'f32', ['S']);
+  const slots = slotsInput(b);
+  const pool = b.variable(COUNTS_POOL, 'f32', ['Z', model.vocabularySize]);
+  const counts = b.add('stateRead', { pool, slots }).y;
+  const drawn = b.add('sample', { logits, parameters, counts, u });
+  b.update(COUNTS_POOL, b.add('stateWrite', { pool, slots, value: drawn.counts }).y);
+  b.output('next', drawn.token);
+  return b.build();
+}
+
+/**
+ * Puts slots at the start of a text: initial states, no token counted.
+ *
+ * inputs: slots i32[S]
+ */
+export function resetGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.reset`);
+  const slots = slotsInput(b);
+  const entries = [...model.state, { name: COUNTS_POOL, shape: [model.vocabularySize], initial: 0 }];
+  for (const entry of entries) {
+    const pool = b.variable(entry.name, 'f32', ['Z', ...entry.shape]);
+    b.update(entry.name, b.add('stateWrite', { pool, slots, value: initialState(b, entry) }).y);
+  }
+  return b.build();
+}
+
+/**
+ * Mean cross-entropy over texts that start from the initial state: for evaluation, and for training by
+ * `differentiate(lossGraph(model), 'loss', …)`.
+ *
+ * inputs: tokens i32[N], targets i32[N], starts i32[S+1]
+ * outputs: loss f32[] in nats per token, losses f32[N]
+ */
+export function lossGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.loss`);
+  const tokens = b.input('tokens', 'i32', ['N']);
+  const targets = b.input('targets', 'i32', ['N']);
+  const starts = b.input('starts', 'i32', ['S+1']);
+  const state = Object.fromEntries(model.state.map((entry) => [entry.name, initialState(b, entry)]));
+  const { x } = model.hidden(b, tokens, starts, state);
+  const losses = b.add('crossEntropy', { logits: model.head(b, x), targets }).y;
+  b.output('losses', losses);
+  b.output('loss', b.reduce('mean', losses, [0]));
+  return b.build();
+}
+
+function slotsInput(b: GraphBuilder): Value {
+  return b.input('slots', 'i32', ['S']);
+}
+
+function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
+  const whole = ['S', ...shape];
+  return typeof initial === 'number' ? b.full(initial, whole) : b.broadcast(b.parameter(initial.parameter, 'f32', shape), whole);
+}
+
+/** The residual stream f32[N,C] of a batch whose states come from the pools and go back there. */
+function forwardPooled(b: GraphBuilder, model: LanguageModel): Value {
+  const tokens = b.input('tokens', 'i32', ['N']);
+  const starts = b.input('starts', 'i32', ['S+1']);
+  const slots = slotsInput(b);
+  const pools = model.state.map(({ name, shape }) => [name, b.variable(name, 'f32', ['Z', ...shape])] as const);
+  const before: State = Object.fromEntries(pools.map(([name, pool]) => [name, b.add('stateRead', { pool, slots }).y]));
+  const { x, state } = model.hidden(b, tokens, starts, before);
+  for (const [name, pool] of pools) {
+    const value = state[name];
+    if (value !== undefined) b.update(name, b.add('stateWrite', { pool, slots, value }).y);
+  }
+  return x;
+}
+
+function lastLogits(b: GraphBuilder, model: LanguageModel): Value {
+  const rows = b.input('rows', 'i32', ['S']);
+  return model.head(b, b.add('gather', { table: forwardPooled(b, model), ids: rows }).y);
+}

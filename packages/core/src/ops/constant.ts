@@ -1,0 +1,26 @@
+import type { OpDefinition } from '../ir/definition.ts';
+import { badOp } from '../ir/patterns.ts';
+import { elementCount } from '../ir/shape.ts';
+
+export type ConstantSignature = {
+  inputs: never;
+  optional: never;
+  outputs: 'y';
+  attrs: { readonly data: readonly number[]; readonly dtype: 'f32' | 'i32'; readonly shape: readonly number[] };
+};
+
+export const constant: OpDefinition<ConstantSignature> = {
+  kind: 'leaf',
+  summary: 'A small table of numbers written in the graph.',
+  formula: 'y = data',
+  inputs: {},
+  outputs: { y: { shape: '*', dtype: 'any', doc: 'the table' } },
+  attrs: { data: 'the numbers, row-major', dtype: 'f32 or i32', shape: 'numbers only' },
+  constraints: ['data has as many numbers as shape says, all finite.'],
+  infer(_, { data, dtype, shape }) {
+    if (elementCount(shape) !== data.length) throw badOp(`has ${data.length} numbers for shape [${shape.join(',')}]`);
+    if (!data.every(Number.isFinite)) throw badOp('has a number that is not finite');
+    return { y: { dtype, shape } };
+  },
+  flops: () => 0,
+};

@@ -1,0 +1,24 @@
+import type { OpDefinition } from '../ir/definition.ts';
+import { badOp } from '../ir/patterns.ts';
+import type { Dim } from '../ir/types.ts';
+
+export type FullSignature = {
+  inputs: never;
+  optional: never;
+  outputs: 'y';
+  attrs: { readonly value: number; readonly shape: readonly Dim[] };
+};
+
+export const full: OpDefinition<FullSignature> = {
+  kind: 'primitive',
+  summary: 'One number everywhere.',
+  formula: 'y[…] = value',
+  inputs: {},
+  outputs: { y: { shape: '*', doc: 'f32 of the shape' } },
+  attrs: { value: 'a finite number', shape: 'any shape, symbols too' },
+  infer(_, { value, shape }) {
+    if (!Number.isFinite(value)) throw badOp(`value ${value} is not finite`);
+    return { y: { dtype: 'f32', shape } };
+  },
+  flops: () => 0,
+};

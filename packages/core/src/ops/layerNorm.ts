@@ -1,0 +1,26 @@
+import { normalizeVjp } from '../autodiff/normalize.ts';
+import type { OpDefinition } from '../ir/definition.ts';
+
+export type LayerNormSignature = {
+  inputs: 'x' | 'w' | 'b';
+  optional: never;
+  outputs: 'y';
+  attrs: { readonly eps: number };
+};
+
+export const layerNorm: OpDefinition<LayerNormSignature> = {
+  kind: 'primitive',
+  summary: 'Each row to mean 0 and variance 1, then scaled and shifted per channel.',
+  formula: 'y = (x − mean) / sqrt(var + eps) · w + b',
+  source: 'Ba, Kiros, Hinton 2016 (arXiv:1607.06450)',
+  inputs: {
+    x: { shape: 'N C', doc: 'rows' },
+    w: { shape: 'C', doc: 'scale' },
+    b: { shape: 'C', doc: 'shift' },
+  },
+  outputs: { y: { shape: 'N C', doc: 'normed rows' } },
+  attrs: { eps: '1e-5 in all RWKV models' },
+  constraints: ['var is the population variance.'],
+  vjp: (build, x, { eps }, _, { y: g }) => (g === undefined ? {} : normalizeVjp(build, x, 1, eps, g)),
+  flops: (_, __, { y }) => 8 * y,
+};

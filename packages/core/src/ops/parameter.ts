@@ -1,0 +1,6 @@
+import type { OpDefinition } from '../ir/definition.ts';
+import { type LeafSignature, leafDefinition } from './input.ts';
+
+export const parameter: OpDefinition<LeafSignature> = leafDefinition(
+  'A frozen weight as it is stored; the device picks one layout over all its uses.',
+);

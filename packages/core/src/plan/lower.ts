@@ -1,0 +1,40 @@
+import { UnsupportedOpError } from '../errors.ts';
+import type { OutputsOf, Signature } from '../ir/definition.ts';
+import { prune, rewrite } from '../ir/rewrite.ts';
+import type { Graph, Node } from '../ir/types.ts';
+import { definitionOf } from '../ops/index.ts';
+import { shareEqual } from './share.ts';
+
+/** Whether a device runs a node as it is, or why not. */
+export type Supports = (node: Node, graph: Graph) => true | string;
+
+/**
+ * Decomposes composites, level by level, until `keep` holds for every node or nothing can be decomposed further.
+ * The nodes a composite becomes lie in its scope.
+ */
+export function decompose(graph: Graph, keep: (node: Node, graph: Graph) => boolean): Graph {
+  const opened = (node: Node): boolean => definitionOf(node.op).kind === 'composite' && !keep(node, graph);
+  if (!graph.nodes.some(opened)) return graph;
+  const next = rewrite(graph, (node, inputs, b) => {
+    const definition = definitionOf(node.op);
+    if (definition.decompose === undefined || !opened(node)) return undefined;
+    const lowered: OutputsOf<Signature> = b.scope(node.op, () => definition.decompose?.(b, inputs, node.attrs) ?? {});
+    return lowered;
+  });
+  return decompose(next, keep);
+}
+
+/**
+ * The graph in nodes that a device runs: composites it does not claim are decomposed, dead code is dropped,
+ * equal nodes are made once.
+ * @throws UnsupportedOpError for a primitive it does not run.
+ */
+export function lower(graph: Graph, supports: Supports, backend: string): Graph {
+  const lowered = shareEqual(prune(decompose(graph, (node, whole) => supports(node, whole) === true)));
+  for (const node of lowered.nodes) {
+    if (definitionOf(node.op).kind === 'leaf') continue;
+    const verdict = supports(node, lowered);
+    if (verdict !== true) throw new UnsupportedOpError(backend, node.op, verdict, node.scope);
+  }
+  return lowered;
+}

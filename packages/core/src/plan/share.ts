@@ -1,0 +1,16 @@
+import { rewrite } from '../ir/rewrite.ts';
+import type { Graph, Node } from '../ir/types.ts';
+import { definitionOf } from '../ops/index.ts';
+
+/** Makes equal nodes once: decompositions repeat differences and constants without a thought. */
+export function shareEqual(graph: Graph): Graph {
+  const made = new Map<string, Node['outputs']>();
+  return rewrite(graph, (node, inputs, b) => {
+    if (definitionOf(node.op).kind === 'leaf' || node.op === 'stateWrite') return undefined;
+    const taken = Object.entries(inputs).map(([name, value]) => [name, value.id]);
+    const key = JSON.stringify([node.op, taken, node.attrs]);
+    const outputs = made.get(key) ?? b.insert(node.op, inputs, node.attrs);
+    made.set(key, outputs);
+    return outputs;
+  });
+}

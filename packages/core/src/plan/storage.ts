@@ -1,0 +1,163 @@
+import { ReceptanceError } from '../errors.ts';
+import { elementCount } from '../ir/shape.ts';
+import type { Graph, Node, Sizes, Value } from '../ir/types.ts';
+import { definitionOf } from '../ops/index.ts';
+
+/** Where a value lives while a graph runs. */
+export type Storage =
+  | { readonly kind: 'input' | 'parameter' | 'variable' | 'output'; readonly name: string }
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'buffer'; readonly index: number };
+
+/** A piece of memory that values take turns in. */
+export interface PlannedBuffer {
+  readonly bytes: number;
+}
+
+/** Moved when all steps are done: an output that lives elsewhere, a variable whose new value was made elsewhere. */
+export interface FinalCopy {
+  readonly from: Value;
+  readonly to: { readonly kind: 'output' | 'variable'; readonly name: string };
+}
+
+export interface StoragePlan {
+  readonly storage: ReadonlyMap<number, Storage>;
+  readonly buffers: readonly PlannedBuffer[];
+  readonly copies: readonly FinalCopy[];
+  /** What the buffers would take if no two values shared one. */
+  readonly unsharedBytes: number;
+}
+
+/** Nodes that a device executes: neither leaves nor views. */
+export function isStep(node: Node): boolean {
+  return definitionOf(node.op).kind !== 'leaf' && node.op !== 'reshape';
+}
+
+/** Gives every value a place: views share, state is updated in place, buffers are handed on when their last reader is done. */
+export function assignStorage(graph: Graph, limits: Sizes): StoragePlan {
+  const roots = findRoots(graph);
+  const root = (value: Value): Value => roots.get(value.id) ?? value;
+  const storage = new Map<number, Storage>();
+  for (const node of graph.nodes) placeLeaf(node, storage);
+  const copies = placeResults(graph, root, storage);
+
+  const lastUse = findLastUses(graph, root, copies);
+  const free: number[] = [];
+  const bytes: number[] = [];
+  let unsharedBytes = 0;
+  graph.nodes.forEach((node, at) => {
+    if (!isStep(node)) return;
+    for (const output of Object.values(node.outputs)) {
+      const value = root(output);
+      if (storage.has(value.id)) continue;
+      const size = Math.max(4, elementCount(value.shape, limits) * 4);
+      const index = takeBuffer(free, bytes, size);
+      storage.set(value.id, { kind: 'buffer', index });
+      unsharedBytes += size;
+    }
+    for (const id of lastUse.get(at) ?? []) {
+      const place = storage.get(id);
+      if (place?.kind === 'buffer') free.push(place.index);
+    }
+  });
+  for (const [id, value] of roots) {
+    const place = storage.get(value.id);
+    if (place !== undefined) storage.set(id, place);
+  }
+  return { storage, buffers: bytes.map((size) => ({ bytes: size })), copies, unsharedBytes };
+}
+
+/** Of a view, the value it looks at; of a pool written in place, the variable. */
+function findRoots(graph: Graph): Map<number, Value> {
+  const roots = new Map<number, Value>();
+  const writtenAt = new Map<number, Node>();
+  const variables = new Map<number, string>();
+  const share = (from: Value | undefined, to: Value | undefined): void => {
+    if (from !== undefined && to !== undefined) roots.set(to.id, roots.get(from.id) ?? from);
+  };
+  for (const node of graph.nodes) {
+    for (const value of Object.values(node.inputs)) {
+      const writer = writtenAt.get(value.id);
+      if (writer !== undefined) {
+        throw new ReceptanceError('BAD_GRAPH', `${node.op} in ${node.scope} reads a pool after ${writer.op} wrote it`, {
+          hint: 'read the pool before it is written, or read what the write made',
+        });
+      }
+    }
+    if (node.op === 'variable' && node.outputs['y']) variables.set(node.outputs['y'].id, String(node.attrs['name']));
+    if (node.op === 'reshape') share(node.inputs['x'], node.outputs['y']);
+    for (const [input, output] of inPlace(node)) {
+      const pool = node.inputs[input];
+      const name = pool && variables.get((roots.get(pool.id) ?? pool).id);
+      if (pool === undefined || name === undefined || graph.updates[name]?.id !== node.outputs[output]?.id) {
+        throw new ReceptanceError('BAD_GRAPH', `${node.op} in ${node.scope} writes a pool that the graph does not update`, {
+          hint: 'write to a variable, and declare the result with update()',
+        });
+      }
+      writtenAt.set(pool.id, node);
+      share(pool, node.outputs[output]);
+    }
+  }
+  return roots;
+}
+
+/** Inputs of a node whose memory an output takes over. */
+function inPlace(node: Node): [string, string][] {
+  if (node.op === 'stateWrite') return [['pool', 'y']];
+  if (node.inputs['slots'] === undefined) return [];
+  return Object.entries(definitionOf(node.op).state ?? {}).map(([input, output]) => [input, output ?? '']);
+}
+
+function placeLeaf(node: Node, storage: Map<number, Storage>): void {
+  const value = node.outputs['y'];
+  if (value === undefined) return;
+  const name = String(node.attrs['name']);
+  if (node.op === 'input' || node.op === 'parameter' || node.op === 'variable') storage.set(value.id, { kind: node.op, name });
+  if (node.op === 'constant') storage.set(value.id, { kind: 'constant', value: value.id });
+}
+
+/** Lets outputs be made where they are wanted; what cannot is copied at the end. */
+function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<number, Storage>): FinalCopy[] {
+  const copies: FinalCopy[] = [];
+  for (const [name, value] of Object.entries(graph.updates)) {
+    const place = storage.get(root(value).id);
+    if (place?.kind === 'variable' && place.name !== name) {
+      throw new ReceptanceError('BAD_GRAPH', `variable ${name} is updated by variable ${place.name} itself`, {
+        hint: 'the order of the two copies would matter: copy through an op, e.g. multiply by 1',
+      });
+    }
+    if (place?.kind !== 'variable') copies.push({ from: value, to: { kind: 'variable', name } });
+  }
+  for (const [name, value] of Object.entries(graph.outputs)) {
+    const made = root(value);
+    if (storage.has(made.id)) copies.push({ from: value, to: { kind: 'output', name } });
+    else storage.set(made.id, { kind: 'output', name });
+  }
+  return copies;
+}
+
+/** The roots that no later node reads, by the step that is done with them; never what is copied at the end. */
+function findLastUses(graph: Graph, root: (value: Value) => Value, copies: readonly FinalCopy[]): Map<number, number[]> {
+  const last = new Map<number, number>();
+  graph.nodes.forEach((node, at) => {
+    if (!isStep(node)) return;
+    for (const value of [...Object.values(node.outputs), ...Object.values(node.inputs)]) last.set(root(value).id, at);
+  });
+  for (const { from } of copies) last.delete(root(from).id);
+  const ending = new Map<number, number[]>();
+  for (const [id, at] of last) ending.set(at, [...(ending.get(at) ?? []), id]);
+  return ending;
+}
+
+/** A free buffer that fits best: the smallest that is large enough, else the largest, grown; else a new one. */
+function takeBuffer(free: number[], bytes: number[], size: number): number {
+  const fit = (index: number): number => {
+    const spare = (bytes[index] ?? 0) - size;
+    return spare >= 0 ? spare : 2 ** 52 - spare;
+  };
+  const best = free.toSorted((a, b) => fit(a) - fit(b))[0];
+  if (best === undefined) return bytes.push(size) - 1;
+  free.splice(free.indexOf(best), 1);
+  bytes[best] = Math.max(bytes[best] ?? 0, size);
+  return best;
+}

@@ -73,6 +73,7 @@ async function quietly(title, command, args, options = {}) {
   const { status, output } = await child(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   clearInterval(ticking);
   say('');
+  if (status > 128) throw new Failure(`${title}: stopped`, '', status);
   if (status !== 0) throw new Failure(`${title} failed: ${[command, ...args].join(' ')}`, output, status);
   if (Date.now() - began > 1000) process.stderr.write(`${title}: done in ${seconds()}\n`);
 }

@@ -7,6 +7,7 @@ export const root: string = fileURLToPath(new URL('..', import.meta.url)).replac
 
 export interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly private?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;

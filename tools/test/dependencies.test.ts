@@ -7,6 +7,7 @@ const packageNamed = (name: string, dependencies: Record<string, string> = {}) =
   hasTests: true,
   manifest: {
     name: `@receptance/${name}`,
+    version: '0.0.0',
     dependencies,
     devDependencies: { '@receptance/conformance': 'workspace:*' },
   },

@@ -18,7 +18,6 @@ export default defineConfig({
         include: [...include],
         exclude: [...exclude],
         pool: 'forks',
-        execArgv: conditions.map((condition) => `--conditions=${condition}`),
         env: testEnvironment(),
         testTimeout: 60_000,
         hookTimeout: 60_000,

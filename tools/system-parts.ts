@@ -33,7 +33,7 @@ function hasRustTarget(): boolean {
 
 export const systemParts = {
   rust: {
-    title: 'Rust with the wasm32-unknown-unknown target',
+    title: 'Rust (by rustup) with the wasm32-unknown-unknown target',
     install: ['rustup target add wasm32-unknown-unknown'],
     isPresent: hasRustTarget,
   },

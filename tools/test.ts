@@ -135,7 +135,9 @@ function main(args: readonly string[]): void {
   });
   writeFileSync(join(reports, 'tests.json'), `${JSON.stringify({ ...total, results }, null, 2)}\n`);
   console.log(`\n${table([['group', 'passed', 'failed', 'skipped', 'seconds', ''], ...rows])}\n`);
-  if (total.passed + total.failed === 0) console.log('No test ran.');
+  const idle = planned.filter((plan) => plan.missing.length > 0).map(({ group }) => group.name);
+  if (idle.length > 0) console.log(`not run: ${idle.join(', ')}`);
+  if (total.passed + total.failed === 0) console.log('no test ran');
   if (!withinCi) console.log(closingLine(total));
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 }

@@ -21,7 +21,7 @@ export * from './ops/index.ts';
 export type { ReduceFn } from './ops/reduce.ts';
 export { SAMPLE_PARAMETERS } from './ops/sample.ts';
 export type { UnaryFn } from './ops/unary.ts';
-export { cost, type Cost } from './plan/cost.ts';
+export { type Cost, cost } from './plan/cost.ts';
 export { decompose, lower, type Supports } from './plan/lower.ts';
 export * from './plan/plan.ts';
 export type { FinalCopy, PlannedBuffer, Storage, StoragePlan } from './plan/storage.ts';

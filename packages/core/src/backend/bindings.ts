@@ -17,13 +17,21 @@ export function checkBindings(graph: Graph, limits: Sizes, bindings: Bindings, l
   checkLoop(graph, loop, sizes);
   const given = new Set<DeviceBuffer>();
   for (const [name, value] of leaves(graph, 'input')) {
-    const buffer = checkBuffer('input', name, value, bindings.inputs[name], sizes, loop.feed.includes(name) ? loop.steps : 1);
+    const buffer = checkBuffer(
+      'input',
+      name,
+      value,
+      bindings.inputs[name],
+      sizes,
+      loop.feed.includes(name) ? loop.steps : 1,
+    );
     given.add(buffer);
   }
   for (const [name, value] of Object.entries(graph.outputs)) {
     const steps = loop.collect.includes(name) ? loop.steps : 1;
     const buffer = checkBuffer('output', name, value, bindings.outputs[name], sizes, steps);
-    if (given.has(buffer)) throw bad(`output ${name} is bound to a buffer that is bound already`, 'give each its own buffer');
+    if (given.has(buffer))
+      throw bad(`output ${name} is bound to a buffer that is bound already`, 'give each its own buffer');
     given.add(buffer);
   }
   return sizes;
@@ -56,7 +64,8 @@ function checkLoop(graph: Graph, loop: Loop, sizes: Sizes): void {
       output !== undefined &&
       input.dtype === output.dtype &&
       elementCount(input.shape, sizes) === elementCount(output.shape, sizes);
-    if (!fits || loop.feed.includes(to)) throw bad(`output ${from} cannot be carried to input ${to}`, 'they must be of one dtype and size');
+    if (!fits || loop.feed.includes(to))
+      throw bad(`output ${from} cannot be carried to input ${to}`, 'they must be of one dtype and size');
   }
   for (const name of loop.feed) if (!inputs.has(name)) throw bad(`fed input ${name} does not exist`);
   for (const name of loop.collect) if (!(name in graph.outputs)) throw bad(`collected output ${name} does not exist`);

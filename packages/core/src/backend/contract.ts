@@ -36,18 +36,17 @@ export interface DeviceInfo {
 /** Numbers on the host. A device whose `float` is f64 returns Float64Array for f32 tensors. */
 export type HostArray = Float32Array | Float64Array | Int32Array;
 
-declare const brand: unique symbol;
-
-/** Memory of a device, opaque. Offsets and lengths count elements. */
+/**
+ * Memory of a device, opaque: a device knows its own and refuses others' (`FOREIGN_OBJECT`); so too for `Parameters`
+ * and `Executable`. Offsets and lengths count elements.
+ */
 export interface DeviceBuffer {
-  readonly [brand]: 'DeviceBuffer';
   readonly dtype: 'f32' | 'i32';
   readonly elements: number;
 }
 
 /** A model's weights and variables on a device. */
 export interface Parameters {
-  readonly [brand]: 'Parameters';
   /** Bytes held on the device. */
   readonly bytes: number;
   /** State pools and trained tensors: to read, write and copy between runs. */
@@ -57,7 +56,6 @@ export interface Parameters {
 
 /** A graph made ready for a device, for sizes up to `limits`. */
 export interface Executable {
-  readonly [brand]: 'Executable';
   /** As planned: what the device really runs. */
   readonly graph: Graph;
   readonly limits: Sizes;

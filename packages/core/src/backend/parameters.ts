@@ -62,9 +62,13 @@ function checkStored(name: string, value: Value, stored: TensorInfo, limits: Siz
   }
   const widens = value.dtype === 'f32' && stored.dtype !== 'i32';
   if (value.dtype !== stored.dtype && !widens) {
-    throw new ReceptanceError('UNSUPPORTED_DTYPE', `tensor ${name} is stored as ${stored.dtype}, needed as ${value.dtype}`, {
-      hint: 'weights are taken as they are stored, or widened; they are never narrowed silently',
-    });
+    throw new ReceptanceError(
+      'UNSUPPORTED_DTYPE',
+      `tensor ${name} is stored as ${stored.dtype}, needed as ${value.dtype}`,
+      {
+        hint: 'weights are taken as they are stored, or widened; they are never narrowed silently',
+      },
+    );
   }
 }
 

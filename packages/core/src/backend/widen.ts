@@ -8,7 +8,12 @@ const STAGING_BYTES = 4 << 20;
  * Numbers of stored bytes, exact in f32 but for f64 and i32. Little-endian; block formats as GGUF lays them out.
  * @param out has room for all elements of `bytes` from `offset` on
  */
-export function widen(dtype: DType, bytes: Uint8Array, out: Float32Array | Float64Array | Int32Array, offset = 0): void {
+export function widen(
+  dtype: DType,
+  bytes: Uint8Array,
+  out: Float32Array | Float64Array | Int32Array,
+  offset = 0,
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const block = BLOCKS[dtype];
   const blocks = bytes.byteLength / block.bytes;

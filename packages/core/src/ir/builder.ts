@@ -56,7 +56,9 @@ export class GraphBuilder {
       return this.#insert(op, inputs, attrs);
     } catch (error) {
       if (!ReceptanceError.isInstance(error) || error.code !== 'BAD_OP') throw error;
-      const shapes = Object.entries(inputs).flatMap(([name, value]) => (value ? [`${name}: ${formatType(value)}`] : []));
+      const shapes = Object.entries(inputs).flatMap(([name, value]) =>
+        value ? [`${name}: ${formatType(value)}`] : [],
+      );
       const where = this.#scope === '' ? '' : ` in ${this.#scope}`;
       throw new ReceptanceError('BAD_OP', `${op}${where}: ${error.message}; got (${shapes.join(', ')})`, {
         ...(error.hint === undefined ? {} : { hint: error.hint }),
@@ -188,4 +190,3 @@ export class GraphBuilder {
     });
   }
 }
-

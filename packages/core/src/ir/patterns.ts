@@ -1,7 +1,7 @@
 import { ReceptanceError } from '../errors.ts';
+import type { Dims, OpDefinition, Port } from './definition.ts';
 import { formatShape, formatType, parseDim } from './shape.ts';
 import type { Dim, TensorType, Value } from './types.ts';
-import type { Dims, OpDefinition, Port } from './definition.ts';
 
 /** Thrown by shape rules; the builder adds op and scope. */
 export function badOp(message: string, hint = "see the op's page under docs/spec"): ReceptanceError {

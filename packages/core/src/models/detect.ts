@@ -10,7 +10,11 @@ import { isRwkv7, rwkv7 } from './rwkv7.ts';
 export function detectModel(tensors: ReadonlyMap<string, TensorInfo>): LanguageModel {
   if (isRwkv7(tensors)) return rwkv7(tensors);
   const names = [...tensors.keys()].slice(0, 3).join(', ');
-  throw new ReceptanceError('UNKNOWN_MODEL', `the tensors (${names}${tensors.size > 3 ? ', …' : ''}) are of no known model`, {
-    hint: 'RWKV-7 under its official names is supported',
-  });
+  throw new ReceptanceError(
+    'UNKNOWN_MODEL',
+    `the tensors (${names}${tensors.size > 3 ? ', …' : ''}) are of no known model`,
+    {
+      hint: 'RWKV-7 under its official names is supported',
+    },
+  );
 }

@@ -95,7 +95,9 @@ function slotsInput(b: GraphBuilder): Value {
 
 function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
   const whole = ['S', ...shape];
-  return typeof initial === 'number' ? b.full(initial, whole) : b.broadcast(b.parameter(initial.parameter, 'f32', shape), whole);
+  return typeof initial === 'number'
+    ? b.full(initial, whole)
+    : b.broadcast(b.parameter(initial.parameter, 'f32', shape), whole);
 }
 
 /** The residual stream f32[N,C] of a batch whose states come from the pools and go back there. */

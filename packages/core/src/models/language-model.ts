@@ -57,9 +57,13 @@ export class TensorShapes {
     }
     const [rows, columns, ...more] = info.shape;
     if (rows === undefined || columns === undefined || more.length > 0 || rows < 1 || columns < 1) {
-      throw new ReceptanceError('SHAPE_MISMATCH', `tensor ${name} has shape [${info.shape.join(',')}], must be a matrix`, {
-        hint: `see MATHS of ${this.#architecture} in docs/spec`,
-      });
+      throw new ReceptanceError(
+        'SHAPE_MISMATCH',
+        `tensor ${name} has shape [${info.shape.join(',')}], must be a matrix`,
+        {
+          hint: `see MATHS of ${this.#architecture} in docs/spec`,
+        },
+      );
     }
     return [rows, columns];
   }

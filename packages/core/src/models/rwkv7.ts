@@ -85,7 +85,13 @@ interface Block {
   readonly eps: number;
 }
 
-function stateEntries(shapes: TensorShapes, layers: number, width: number, heads: number, headSize: number): StateEntry[] {
+function stateEntries(
+  shapes: TensorShapes,
+  layers: number,
+  width: number,
+  heads: number,
+  headSize: number,
+): StateEntry[] {
   return Array.from({ length: layers }, (_, layer): StateEntry[] => {
     const timeState = `blocks.${layer}.att.time_state`;
     return [
@@ -127,9 +133,7 @@ function buildBlock(
     const mixes = { x_r: vector(`${att}.x_r`), x_w: vector(`${att}.x_w`), x_k: vector(`${att}.x_k`) };
     const moreMixes = { x_v: vector(`${att}.x_v`), x_a: vector(`${att}.x_a`), x_g: vector(`${att}.x_g`) };
     const residual =
-      vFirst === undefined
-        ? {}
-        : { vFirst, v0: vector(`${att}.v0`), v1: matrix(`${att}.v1`), v2: matrix(`${att}.v2`) };
+      vFirst === undefined ? {} : { vFirst, v0: vector(`${att}.v0`), v1: matrix(`${att}.v1`), v2: matrix(`${att}.v2`) };
     return b.add(
       'timeMix7',
       {

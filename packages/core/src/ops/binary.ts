@@ -15,7 +15,10 @@ export const binary: OpDefinition<BinarySignature> = {
   inputs: { a: { shape: '*', doc: 'any shape' }, b: { shape: '*', doc: 'a shape that broadcasts with that of a' } },
   outputs: { y: { shape: '*', doc: 'the broadcast shape' } },
   attrs: { fn: BINARY_FNS.join(', ') },
-  constraints: ['Aligned at the right, two dimensions are equal or one of them is 1.', 'At a tie, min and max pass the gradient to a.'],
+  constraints: [
+    'Aligned at the right, two dimensions are equal or one of them is 1.',
+    'At a tie, min and max pass the gradient to a.',
+  ],
   infer({ a, b }) {
     const shape = broadcastShapes(a.shape, b.shape);
     if (shape === undefined) throw badOp('operands do not broadcast');

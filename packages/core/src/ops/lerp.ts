@@ -1,6 +1,11 @@
 import type { OpDefinition } from '../ir/definition.ts';
 
-export type LerpSignature = { inputs: 'x' | 'shifted' | 'mix'; optional: never; outputs: 'y'; attrs: Record<never, never> };
+export type LerpSignature = {
+  inputs: 'x' | 'shifted' | 'mix';
+  optional: never;
+  outputs: 'y';
+  attrs: Record<never, never>;
+};
 
 export const lerp: OpDefinition<LerpSignature> = {
   kind: 'composite',

@@ -19,13 +19,11 @@ export const reduce: OpDefinition<ReduceSignature> = {
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'x without the axes, or with 1 in their place' } },
   attrs: { fn: REDUCE_FNS.join(', '), axes: 'increasing, from 0', keepDims: 'keep the axes as 1' },
-  constraints: [
-    'The sum over no element is 0; max and mean need at least one.',
-    'Equal maxima share the gradient.',
-  ],
+  constraints: ['The sum over no element is 0; max and mean need at least one.', 'Equal maxima share the gradient.'],
   infer({ x }, { axes, keepDims }) {
     const increasing = axes.every((axis, i) => Number.isInteger(axis) && axis >= 0 && axis > (axes[i - 1] ?? -1));
-    if (!increasing || (axes.at(-1) ?? 0) >= Math.max(x.shape.length, 1)) throw badOp(`axes [${axes.join(',')}] do not fit`);
+    if (!increasing || (axes.at(-1) ?? 0) >= Math.max(x.shape.length, 1))
+      throw badOp(`axes [${axes.join(',')}] do not fit`);
     return { y: { dtype: 'f32', shape: reducedShape(x.shape, axes, keepDims) } };
   },
   vjp(b, { x }, { fn, axes }, { y }, { y: g }) {

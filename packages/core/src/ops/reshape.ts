@@ -28,9 +28,11 @@ export const reshape: OpDefinition<ReshapeSignature> = {
 /** Number of elements as a text in which the order of factors does not matter. */
 function volume(shape: Shape): string {
   const numbers = shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
-  const symbols = shape.filter((dim) => typeof dim === 'string').map((dim) => {
-    const { symbol, plus } = parseDim(String(dim));
-    return `${symbol}+${plus}`;
-  });
+  const symbols = shape
+    .filter((dim) => typeof dim === 'string')
+    .map((dim) => {
+      const { symbol, plus } = parseDim(String(dim));
+      return `${symbol}+${plus}`;
+    });
   return [numbers, ...symbols.sort()].join('·');
 }

@@ -10,7 +10,8 @@ export type TokenShiftSignature = {
 export const tokenShift: OpDefinition<TokenShiftSignature> = {
   kind: 'primitive',
   summary: 'Each token gets the one before it in its sequence; the first gets what the last run left.',
-  formula: 'y[t] = x[t−1] inside a sequence, prev[s] at its first token\nlast[s] = x at its last token, prev[s] when it has none',
+  formula:
+    'y[t] = x[t−1] inside a sequence, prev[s] at its first token\nlast[s] = x at its last token, prev[s] when it has none',
   source: 'RWKV-4 paper (arXiv:2305.13048), token shift',
   inputs: {
     x: { shape: 'N C', doc: 'rows, sequence after sequence' },

@@ -26,9 +26,14 @@ export const wkv6: OpDefinition<Wkv6Signature> = {
   optional: { slots: { shape: 'S', dtype: 'i32', doc: 'pool rows of the sequences (pooled form)' } },
   outputs: { y: { shape: 'N H D', doc: 'read before the update' }, s: { shape: 'S H D D', doc: 'the new s0' } },
   state: { s0: 's' },
-  constraints: ['lw has the shape of r, or that of u.', 'e^{lw} may underflow to 0.', 'An empty sequence keeps its state.'],
+  constraints: [
+    'lw has the shape of r, or that of u.',
+    'e^{lw} may underflow to 0.',
+    'An empty sequence keeps its state.',
+  ],
   infer({ r, u, lw }) {
-    if (!sameShape(lw.shape, r.shape) && !sameShape(lw.shape, u.shape)) throw badOp('lw must have the shape of r or of u');
+    if (!sameShape(lw.shape, r.shape) && !sameShape(lw.shape, u.shape))
+      throw badOp('lw must have the shape of r or of u');
     return {};
   },
   vjp(b, { r, lw, k, v, u, s0, starts }, _, __, { y: gy, s: gs }) {

@@ -85,7 +85,12 @@ function findFusion(node: Node, index: GraphIndex): Fusion | undefined {
 }
 
 /** The pool that a state input is read from, if the matching output goes back there and nothing else touches either. */
-function readAndWritten(node: Node, input: string, output: string, index: GraphIndex): { pool: Value; slots: Value } | undefined {
+function readAndWritten(
+  node: Node,
+  input: string,
+  output: string,
+  index: GraphIndex,
+): { pool: Value; slots: Value } | undefined {
   const before = node.inputs[input];
   const after = node.outputs[output];
   if (before === undefined || after === undefined) return undefined;
@@ -98,7 +103,8 @@ function readAndWritten(node: Node, input: string, output: string, index: GraphI
   const onlyReader = index.consumers.get(before.id)?.length === 1;
   const poolUsers = index.consumers.get(pool.id)?.every((user) => user === read || user === write) ?? false;
   const leaf = index.producer.get(pool.id);
-  const updated = leaf?.op === 'variable' && index.graph.updates[String(leaf.attrs['name'])]?.id === write.outputs['y']?.id;
+  const updated =
+    leaf?.op === 'variable' && index.graph.updates[String(leaf.attrs['name'])]?.id === write.outputs['y']?.id;
   const exposed = Object.values(index.graph.outputs).some((value) => value.id === before.id || value.id === after.id);
   return samePlace && onlyReader && poolUsers && updated && !exposed ? { pool, slots } : undefined;
 }

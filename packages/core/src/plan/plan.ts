@@ -35,7 +35,10 @@ export function plan(graph: Graph, device: { supports: Supports; backend: string
 
 function report(graph: Graph, steps: number, storage: StoragePlan, limits: Sizes): MemoryReport {
   const total = (kind: 'parameter' | 'variable'): number =>
-    [...leaves(graph, kind).values()].reduce((sum, { dtype, shape }) => sum + byteLength(dtype, elementCount(shape, limits)), 0);
+    [...leaves(graph, kind).values()].reduce(
+      (sum, { dtype, shape }) => sum + byteLength(dtype, elementCount(shape, limits)),
+      0,
+    );
   return {
     parameterBytes: total('parameter'),
     variableBytes: total('variable'),

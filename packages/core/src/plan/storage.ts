@@ -90,9 +90,13 @@ function findRoots(graph: Graph): Map<number, Value> {
       const pool = node.inputs[input];
       const name = pool && variables.get((roots.get(pool.id) ?? pool).id);
       if (pool === undefined || name === undefined || graph.updates[name]?.id !== node.outputs[output]?.id) {
-        throw new ReceptanceError('BAD_GRAPH', `${node.op} in ${node.scope} writes a pool that the graph does not update`, {
-          hint: 'write to a variable, and declare the result with update()',
-        });
+        throw new ReceptanceError(
+          'BAD_GRAPH',
+          `${node.op} in ${node.scope} writes a pool that the graph does not update`,
+          {
+            hint: 'write to a variable, and declare the result with update()',
+          },
+        );
       }
       writtenAt.set(pool.id, node);
       share(pool, node.outputs[output]);
@@ -112,7 +116,8 @@ function placeLeaf(node: Node, storage: Map<number, Storage>): void {
   const value = node.outputs['y'];
   if (value === undefined) return;
   const name = String(node.attrs['name']);
-  if (node.op === 'input' || node.op === 'parameter' || node.op === 'variable') storage.set(value.id, { kind: node.op, name });
+  if (node.op === 'input' || node.op === 'parameter' || node.op === 'variable')
+    storage.set(value.id, { kind: node.op, name });
   if (node.op === 'constant') storage.set(value.id, { kind: 'constant', value: value.id });
 }
 
@@ -137,7 +142,11 @@ function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<
 }
 
 /** The roots that no later node reads, by the step that is done with them; never what is copied at the end. */
-function findLastUses(graph: Graph, root: (value: Value) => Value, copies: readonly FinalCopy[]): Map<number, number[]> {
+function findLastUses(
+  graph: Graph,
+  root: (value: Value) => Value,
+  copies: readonly FinalCopy[],
+): Map<number, number[]> {
   const last = new Map<number, number>();
   graph.nodes.forEach((node, at) => {
     if (!isStep(node)) return;

@@ -1,1 +1,7 @@
-export {};
+export { type ByteSource, blobSource, bytesSource } from './byte-source.ts';
+export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.ts';
+export type { CheckpointErrorCode } from './errors.ts';
+export { openCheckpoint } from './open.ts';
+export { openPth } from './pth/open.ts';
+export { openSafetensors } from './safetensors/open.ts';
+export { type TensorToWrite, writeSafetensors } from './safetensors/write.ts';

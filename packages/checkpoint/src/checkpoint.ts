@@ -1,0 +1,94 @@
+import type { AbortSignalLike, ByteRange, ProgressListener, TensorInfo, WeightSource } from '@receptance/core';
+import type { ByteSource } from './byte-source.ts';
+import { checkpointError, quote } from './errors.ts';
+
+export type CheckpointFormat = 'safetensors' | 'pth';
+
+/**
+ * An open checkpoint: its tensors by name. Opening reads and checks what describes the tensors; their bytes are
+ * read when asked for.
+ */
+export interface Checkpoint extends WeightSource {
+  readonly format: CheckpointFormat;
+  /** What the file says about itself: `__metadata__` of a .safetensors; empty for a .pth. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Closes the byte source too. Reading afterwards is an error. */
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignalLike | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** A tensor as a format's reader found it. */
+export interface StoredTensor {
+  readonly info: TensorInfo;
+  /** Bytes `[start, end)` of the tensor in row-major order; the range is already checked. */
+  read(start: number, end: number, signal?: AbortSignalLike): Promise<Uint8Array>;
+}
+
+export interface CheckpointParts {
+  readonly format: CheckpointFormat;
+  readonly source: ByteSource;
+  readonly stored: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What is the same for every format: names, ranges, closing. */
+export function checkpointOf({ format, source, stored, metadata }: CheckpointParts): Checkpoint {
+  const tensors = new Map<string, TensorInfo>();
+  for (const [name, { info }] of stored) tensors.set(name, info);
+  let closed = false;
+  return {
+    format,
+    tensors,
+    metadata,
+    async read(name, range, signal) {
+      signal?.throwIfAborted();
+      if (closed) {
+        throw checkpointError('CLOSED', source.name, `is closed; ${quote(name)} cannot be read`, 'open it again');
+      }
+      const tensor = stored.get(name);
+      if (tensor === undefined) {
+        throw checkpointError(
+          'UNKNOWN_TENSOR',
+          source.name,
+          `has no tensor ${quote(name)}`,
+          'names are the keys of `tensors`',
+        );
+      }
+      const { start, end } = checkedRange(source.name, name, tensor.info, range);
+      return tensor.read(start, end, signal);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await source.close?.();
+    },
+  };
+}
+
+function checkedRange(file: string, name: string, info: TensorInfo, range: ByteRange | undefined): ByteRange {
+  if (range === undefined) return { start: 0, end: info.bytes };
+  const { start, end } = range;
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > info.bytes) {
+    throw checkpointError(
+      'BAD_RANGE',
+      file,
+      `tensor ${quote(name)} has bytes [0, ${info.bytes}), not [${start}, ${end})`,
+      'give 0 ≤ start ≤ end ≤ bytes as whole numbers',
+    );
+  }
+  return range;
+}
+
+/** Opening takes the source over: it is closed when the checkpoint is, or at once when it cannot be opened. */
+export async function closingOnError<T>(source: ByteSource, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Page } from './grammar.ts';
+import type { Chooser } from './random.ts';
+import { Sampler } from './random.ts';
+import { readings } from './recognise.ts';
+import { story } from './stories.ts';
+import { sums } from './sums.ts';
+
+const help = `Writes a corpus of little stories and sums, and says how much information is in it.
+
+  node tools/story-model/corpus.ts --bytes 20000000 --seed 1 --out train.bin
+  node tools/story-model/corpus.ts --bytes 1000000 --seed 2 --out heldout.bin --json
+  node tools/story-model/corpus.ts --show 3 --seed 7
+  node tools/story-model/corpus.ts --check 200
+
+Options
+  --bytes N   stop after the document that reaches N bytes (default 1000000)
+  --seed N    the corpus depends on this number alone (default 1)
+  --out FILE  where the bytes go: ASCII documents, each ended by one byte 0
+  --json      print the figures as JSON
+  --show N    print N documents instead of writing a file
+  --check N   read N documents back with the grammar and see that each can be made in one way only
+  --help      this text
+
+Bits per byte: every random choice adds -log2 of its probability. A text can be made in one way only (that is what
+--check proves on a sample), so the sum is exactly -log2 P(text): no model can, on average, spend fewer bits than that.
+The byte 0 counts as a byte and carries no information of its own.`;
+
+/** A document: one in three is a sheet of sums, the others are stories. */
+export function document(chooser: Chooser): Page {
+  const page = new Page(chooser);
+  if (chooser.choose(2, [1, 2]) === 0) sums(page);
+  else page.tell(story);
+  return page;
+}
+
+export interface Facts {
+  readonly seed: number;
+  readonly documents: number;
+  readonly bytes: number;
+  readonly bits: number;
+  readonly bitsPerByte: number;
+}
+
+/** Hands finished documents (with their final 0) to `take` until `bytes` are reached. */
+export function generate(bytes: number, seed: number, take: (text: string) => void): Facts {
+  const sampler = new Sampler(seed);
+  let written = 0;
+  let documents = 0;
+  while (written < bytes) {
+    const text = `${document(sampler).text}\0`;
+    take(text);
+    written += text.length;
+    documents++;
+  }
+  return { seed, documents, bytes: written, bits: sampler.bits, bitsPerByte: sampler.bits / written };
+}
+
+function writeCorpus(path: string, bytes: number, seed: number): Facts {
+  const file = openSync(path, 'w');
+  let waiting = '';
+  const flush = (): void => {
+    writeSync(file, Buffer.from(waiting, 'latin1'));
+    waiting = '';
+  };
+  const facts = generate(bytes, seed, (text) => {
+    waiting += text;
+    if (waiting.length > 1 << 20) flush();
+  });
+  flush();
+  closeSync(file);
+  return facts;
+}
+
+/** Documents with other than one reading, or whose reading has other bits than the sampler counted. */
+function check(documents: number, seed: number): string[] {
+  const sampler = new Sampler(seed);
+  const wrong: string[] = [];
+  for (let i = 0; i < documents; i++) {
+    const before = sampler.bits;
+    const text = document(sampler).text;
+    const bits = sampler.bits - before;
+    const found = readings(text, document);
+    const [only] = found;
+    if (found.length !== 1 || only === undefined || Math.abs(only - bits) > 1e-6) {
+      wrong.push(
+        `${found.length} readings (${found.map((b) => b.toFixed(3)).join(', ')}; made with ${bits.toFixed(3)} bits): ${text}`,
+      );
+    }
+  }
+  return wrong;
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      bytes: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '1' },
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      show: { type: 'string' },
+      check: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const seed = Number(values.seed);
+  if (values.show !== undefined) {
+    const sampler = new Sampler(seed);
+    for (let i = 0; i < Number(values.show); i++) process.stdout.write(`${document(sampler).text}\n\n`);
+  } else if (values.check !== undefined) {
+    const wrong = check(Number(values.check), seed);
+    for (const line of wrong) process.stderr.write(`${line}\n\n`);
+    process.stdout.write(`${values.check} documents read back, ${wrong.length} with other than one reading\n`);
+    if (wrong.length > 0) process.exitCode = 1;
+  } else if (values.out !== undefined && !values.help) {
+    const facts = writeCorpus(values.out, Number(values.bytes), seed);
+    const line = `${facts.documents} documents, ${facts.bytes} bytes, ${facts.bitsPerByte.toFixed(5)} bits per byte`;
+    process.stdout.write(`${values.json ? JSON.stringify(facts) : line}\n`);
+  } else {
+    process.stdout.write(`${help}\n`);
+    if (!values.help) process.exitCode = 1;
+  }
+}
+
+if (import.meta.main) main();

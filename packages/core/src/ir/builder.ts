@@ -5,7 +5,7 @@ import { definitionOf, type OpName, type SignatureOf } from '../ops/index.ts';
 import type { ReduceFn } from '../ops/reduce.ts';
 import type { UnaryFn } from '../ops/unary.ts';
 import type { DType } from '../weights.ts';
-import type { InputsOf, OpDefinition, OutputsOf } from './definition.ts';
+import type { InputsOf, OutputsOf } from './definition.ts';
 import { badOp, bindPorts, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';
 import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';

@@ -86,10 +86,9 @@ function bindShape(name: string, pattern: string, value: Value, bound: Record<st
     }
     const { symbol, plus } = parseDim(token);
     const base = subtract(dim, plus);
-    if (base === undefined) return fail();
-    const known = bound[symbol];
-    if (known === undefined) bound[symbol] = base;
-    else if (known !== base) fail();
+    const known = bound[symbol] ?? base;
+    if (base === undefined || known !== base) fail();
+    else bound[symbol] = base;
   });
 }
 

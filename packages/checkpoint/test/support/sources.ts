@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { ReceptanceError } from '@receptance/core';
-import { expect } from 'vitest';
 import type { ByteSource, Checkpoint } from '../../src/index.ts';
 import { bytesSource, openCheckpoint } from '../../src/index.ts';
 
@@ -18,9 +17,10 @@ export function metered(bytes: Uint8Array): ByteSource {
   return {
     ...inner,
     read(start, end, signal) {
-      expect(start).toBeGreaterThanOrEqual(0);
-      expect(end).toBeGreaterThanOrEqual(start);
-      expect(end).toBeLessThanOrEqual(bytes.length);
+      // `expect` would take most of the time of the tests that read ten thousand files.
+      if (!(start >= 0 && start <= end && end <= bytes.length)) {
+        throw new Error(`[${start}, ${end}) is asked of ${bytes.length}`);
+      }
       return inner.read(start, end, signal);
     },
   };
@@ -31,9 +31,9 @@ export async function readAll(source: ByteSource): Promise<Map<string, Uint8Arra
   const checkpoint = await openCheckpoint(source);
   const all = new Map<string, Uint8Array>();
   for (const [name, { bytes }] of checkpoint.tensors) {
-    expect(bytes).toBeLessThanOrEqual(source.size);
+    if (bytes > source.size) throw new Error(`${name} has ${bytes} bytes, the file ${source.size}`);
     const read = await checkpoint.read(name);
-    expect(read.length).toBe(bytes);
+    if (read.length !== bytes) throw new Error(`${name} has ${read.length} bytes instead of ${bytes}`);
     all.set(name, read);
   }
   return all;
@@ -47,11 +47,11 @@ export async function survive(bytes: Uint8Array, limit = 1000): Promise<string |
     await readAll(metered(bytes));
   } catch (error) {
     if (!ReceptanceError.isInstance(error)) throw error;
-    expect(error.hint).toBeTruthy();
-    expect(error.message).toContain('metered');
+    if (!error.hint || !error.message.startsWith('metered: ')) throw error;
     code = error.code;
   }
-  expect(performance.now() - start).toBeLessThan(limit);
+  const took = performance.now() - start;
+  if (took > limit) throw new Error(`it took ${took} ms`);
   return code;
 }
 

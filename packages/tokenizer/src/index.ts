@@ -1,1 +1,3 @@
-export {};
+export { byteTokenizer } from './byte-tokenizer.ts';
+export { StreamingDecoder } from './streaming-decoder.ts';
+export type { Tokenizer } from './tokenizer.ts';

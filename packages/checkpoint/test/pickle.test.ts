@@ -140,7 +140,7 @@ describe('the pickle of a .pth', () => {
     ['opens marks without end', repeat(100_000, ops.MARK)],
     ['stacks values without end', repeat(100_000, ops.NONE)],
     ['nests lists without end', repeat(100_000, ops.EMPTY_LIST)],
-    ['makes objects without end', [...ops.EMPTY_LIST, ...repeat(1_100_000, ops.EMPTY_DICT, ops.APPEND)]],
+    ['makes objects without end', [...ops.EMPTY_LIST, ...repeat(550_000, ops.EMPTY_DICT, ops.APPEND)]],
   ])('is refused when it %s', async (_what, value) => {
     const bytes = pth(pickle(value), storages);
     const start = performance.now();
@@ -174,6 +174,21 @@ describe('the pickle of a .pth', () => {
     ],
   ])('is no checkpoint when it holds %s', async (_what, value) => {
     expect((await refusal(open(value))).code).toMatch(/NOT_A_CHECKPOINT|BAD_PICKLE/);
+  });
+
+  it.each<[string, Ops, Ops]>([
+    ['shape of 60,000 axes', tuple(...new Array<Ops>(60_000).fill(integer(1))), string('0')],
+    ['storage with a name of a megabyte', tuple(integer(2)), string('0'.repeat(1_000_000))],
+  ])('is refused when ten thousand tensors recall one %s', async (_what, shape, key) => {
+    const id = tuple(string('storage'), global('torch', 'FloatStorage'), get(1), string('cpu'), integer(2));
+    const args = tuple([...id, ...ops.PERSID], integer(0), get(0), get(0), ops.FALSE, dict());
+    const again = [...global('torch._utils', '_rebuild_tensor_v2'), ...args, ...ops.REDUCE, ...ops.APPEND];
+    const bytes = pth(
+      pickle([...shape, ...put(0), ...key, ...put(1), ...ops.EMPTY_LIST, ...repeat(10_000, again), ...tuple()]),
+    );
+    const start = performance.now();
+    expect((await refusal(openBytes(bytes))).code).toBe('BAD_PICKLE');
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   it.each<[string, Ops]>([

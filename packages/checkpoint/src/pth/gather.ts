@@ -25,10 +25,18 @@ export async function gather(
   const part = restrict(view, first, last);
   const axes = byStride(part.axes);
   const window = new Window(read, width, part.offset + extentOf(part.axes));
-  const inner = axes.at(-1) ?? { size: 1, stride: 1, step: 1 };
-  const outer = axes.slice(0, -1);
-  for (const { from, to } of positions(outer, part.offset, part.firstElement - first)) {
-    await copyRun(window, inner, from, to, out);
+  const { size, stride, step } = axes.at(-1) ?? { size: 1, stride: 1, step: 1 };
+  for (const { from, to } of positions(axes.slice(0, -1), part.offset, part.firstElement - first)) {
+    const low = Math.max(0, Math.ceil(-to / step));
+    const high = Math.min(size, Math.ceil((last - first - to) / step));
+    for (let i = low; i < high; ) {
+      const source = from + i * stride;
+      if (!window.has(source)) await window.moveTo(source);
+      const reach = stride === 0 ? high : i + Math.ceil((window.end - source) / stride);
+      const stop = Math.min(high, reach);
+      window.copy(source, stride, out, to + i * step, step, stop - i);
+      i = stop;
+    }
   }
   return out;
 }
@@ -81,22 +89,8 @@ function* positions(axes: readonly Axis[], from: number, to: number): Generator<
   }
 }
 
-async function copyRun(window: Window, { size, stride, step }: Axis, from: number, to: number, out: Uint8Array) {
-  const elements = out.length / window.width;
-  const low = Math.max(0, Math.ceil(-to / step));
-  const high = Math.min(size, Math.ceil((elements - to) / step));
-  for (let i = low; i < high; ) {
-    const source = from + i * stride;
-    if (!window.has(source)) await window.moveTo(source);
-    const reach = stride === 0 ? high : i + Math.ceil((window.end - source) / stride);
-    const stop = Math.min(high, reach);
-    window.copy(source, stride, out, to + i * step, step, stop - i);
-    i = stop;
-  }
-}
-
 class Window {
-  readonly width: number;
+  readonly #width: number;
   readonly #read: ReadStorage;
   readonly #limit: number;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -104,13 +98,13 @@ class Window {
 
   constructor(read: ReadStorage, width: number, limit: number) {
     this.#read = read;
-    this.width = width;
+    this.#width = width;
     this.#limit = limit;
   }
 
   /** The first element after the window. */
   get end(): number {
-    return this.#start + this.#bytes.length / this.width;
+    return this.#start + this.#bytes.length / this.#width;
   }
 
   has(element: number): boolean {
@@ -118,13 +112,13 @@ class Window {
   }
 
   async moveTo(element: number): Promise<void> {
-    const end = Math.min(this.#limit, element + WINDOW / this.width);
-    this.#bytes = await this.#read(element * this.width, end * this.width);
+    const end = Math.min(this.#limit, element + WINDOW / this.#width);
+    this.#bytes = await this.#read(element * this.#width, end * this.#width);
     this.#start = element;
   }
 
   copy(from: number, stride: number, out: Uint8Array, to: number, step: number, count: number): void {
-    const { width } = this;
+    const width = this.#width;
     const bytes = this.#bytes;
     let source = (from - this.#start) * width;
     let target = to * width;

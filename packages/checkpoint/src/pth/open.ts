@@ -15,7 +15,7 @@ import { checkTensor } from './tensor.ts';
 import { isContiguous } from './view.ts';
 
 /** A tensor takes about a hundred bytes of it. */
-const LONGEST_PICKLE = 2 ** 24;
+const LONGEST_PICKLE = 2 ** 23;
 /** Tensors may share storages (tied weights), but not as often as a hostile file could claim. */
 const MOST_SHARING = 4;
 /** Local headers that are read at the same time. */

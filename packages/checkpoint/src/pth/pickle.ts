@@ -9,7 +9,7 @@ import { isObject } from './values.ts';
 /** Python writes at most a thousand items between two operations that take them off the stack. */
 const DEEPEST_STACK = 2 ** 16;
 /** Tuples, lists, dictionaries, tensors; a tensor takes about six of them. */
-const MOST_OBJECTS = 2 ** 20;
+const MOST_OBJECTS = 2 ** 19;
 const NO_ITEMS: PickleTuple = { kind: 'tuple', items: [] };
 
 /**

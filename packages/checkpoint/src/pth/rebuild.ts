@@ -3,6 +3,10 @@ import { badPickle, unsafePickle } from './errors.ts';
 import type { ElementType, PickleValue, Storage, Tensor } from './values.ts';
 import { isObject } from './values.ts';
 
+/** PyTorch's own limit. A tuple or a string may be recalled by any number of tensors, so that its length counts often. */
+const MOST_AXES = 64;
+const LONGEST_KEY = 64;
+
 /** What the pickle calls: the makers of a dictionary, a tensor, a parameter. */
 export function reduce(file: string, callee: PickleValue, args: PickleValue): PickleValue {
   if (!isObject(callee, 'global') || !isObject(args, 'tuple')) throw badPickle(file, 'it calls what is no function');
@@ -62,7 +66,9 @@ export function persistentStorage(file: string, id: PickleValue): Storage {
   if (tag !== 'storage' || id.items.length !== 5 || typeof key !== 'string' || typeof location !== 'string') {
     throw badPickle(file, 'a storage is not named by type, key, location and length');
   }
-  if (!isSize(length)) throw badPickle(file, `the storage ${quote(key)} has no length`);
+  if (!isSize(length) || key.length > LONGEST_KEY) {
+    throw badPickle(file, `the storage ${quote(key)} has no length, or too long a name`);
+  }
   return { kind: 'storage', key, type: elementType(file, type), length };
 }
 
@@ -72,7 +78,8 @@ function elementType(file: string, value: PickleValue | undefined): ElementType 
 }
 
 function sizes(value: PickleValue | undefined): readonly number[] | undefined {
-  return isObject(value, 'tuple') && value.items.every(isSize) ? value.items : undefined;
+  if (!isObject(value, 'tuple') || value.items.length > MOST_AXES) return undefined;
+  return value.items.every(isSize) ? value.items : undefined;
 }
 
 function isSize(value: PickleValue | undefined): value is number {

@@ -6,7 +6,7 @@ import type { ReduceFn } from '../ops/reduce.ts';
 import type { UnaryFn } from '../ops/unary.ts';
 import type { DType } from '../weights.ts';
 import type { InputsOf, OutputsOf } from './definition.ts';
-import { badOp, bindPorts, outputType } from './patterns.ts';
+import { badOp, bindPorts, checkAttrs, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';
 import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
 
@@ -69,6 +69,7 @@ export class GraphBuilder {
 
   #insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
     const definition = definitionOf(op);
+    checkAttrs(definition, attrs);
     const dims = bindPorts(definition, inputs);
     const inferred: Readonly<Record<string, TensorType | undefined>> =
       definition.infer?.(inputs as InputsOf<never>, attrs, dims) ?? {};

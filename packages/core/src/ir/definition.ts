@@ -30,6 +30,12 @@ export interface Port {
   readonly doc: string;
 }
 
+/** One attribute of an op. A list of names: one of them. `dim`: a number or a symbol; `shape`: several. */
+export interface AttrPort {
+  readonly type: 'number' | 'numbers' | 'boolean' | 'string' | 'dim' | 'shape' | readonly string[];
+  readonly doc: string;
+}
+
 /** The letters of an op's shape patterns, bound. */
 export type Dims = Readonly<Record<string, Dim>>;
 /** The same, as numbers: for `cost`. */
@@ -49,7 +55,7 @@ export interface OpDefinition<S extends Signature = Signature> {
   readonly inputs: Readonly<Record<S['inputs'], Port>>;
   readonly optional?: Readonly<Record<S['optional'], Port>>;
   readonly outputs: Readonly<Record<S['outputs'], Port>>;
-  readonly attrs?: Readonly<Record<keyof S['attrs'], string>>;
+  readonly attrs?: Readonly<Record<keyof S['attrs'], AttrPort>>;
   /** What must hold beyond the shapes, numbered from 1 in the docs. */
   readonly constraints?: readonly string[];
   /**

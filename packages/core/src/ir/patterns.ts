@@ -1,7 +1,7 @@
 import { ReceptanceError } from '../errors.ts';
-import type { Dims, OpDefinition, Port } from './definition.ts';
+import type { AttrPort, Dims, OpDefinition, Port } from './definition.ts';
 import { formatShape, formatType, parseDim } from './shape.ts';
-import type { Dim, TensorType, Value } from './types.ts';
+import type { Attr, Attrs, Dim, TensorType, Value } from './types.ts';
 
 /** Thrown by shape rules; the builder adds op and scope. */
 export function badOp(message: string, hint = "see the op's page under docs/spec"): ReceptanceError {
@@ -28,6 +28,36 @@ export function bindPorts(definition: OpDefinition, inputs: Readonly<Record<stri
     if (port.shape !== '*') bindShape(name, pooledShape(definition, inputs, name, port), value, bound);
   }
   return bound;
+}
+
+/** Holds attributes against an op's definition: all there, none more, each of its type. */
+export function checkAttrs(definition: OpDefinition, attrs: Attrs): void {
+  const ports: Readonly<Record<string, AttrPort>> = definition.attrs ?? {};
+  for (const name of Object.keys(attrs)) if (!Object.hasOwn(ports, name)) throw badOp(`has no attribute ${name}`);
+  for (const [name, port] of Object.entries(ports)) {
+    const attr = Object.hasOwn(attrs, name) ? attrs[name] : undefined;
+    if (attr === undefined || !fitsAttr(attr, port.type)) {
+      const wanted = typeof port.type === 'string' ? `a ${port.type}` : `one of ${port.type.join(', ')}`;
+      throw badOp(`attribute ${name} is ${JSON.stringify(attr)}, must be ${wanted}: ${port.doc}`);
+    }
+  }
+}
+
+function fitsAttr(attr: Attr, type: AttrPort['type']): boolean {
+  switch (type) {
+    case 'number':
+    case 'boolean':
+    case 'string':
+      return typeof attr === type;
+    case 'numbers':
+      return Array.isArray(attr) && attr.every((item) => typeof item === 'number');
+    case 'dim':
+      return typeof attr === 'number' || typeof attr === 'string';
+    case 'shape':
+      return Array.isArray(attr) && attr.every((dim) => typeof dim === 'number' || typeof dim === 'string');
+    default:
+      return typeof attr === 'string' && type.includes(attr);
+  }
 }
 
 /** The type of an output whose pattern says it all; `undefined` for `*`. */

@@ -14,7 +14,7 @@ export const binary: OpDefinition<BinarySignature> = {
   formula: 'y = fn(a, b)',
   inputs: { a: { shape: '*', doc: 'any shape' }, b: { shape: '*', doc: 'a shape that broadcasts with that of a' } },
   outputs: { y: { shape: '*', doc: 'the broadcast shape' } },
-  attrs: { fn: BINARY_FNS.join(', ') },
+  attrs: { fn: { type: BINARY_FNS, doc: 'the function' } },
   constraints: [
     'Aligned at the right, two dimensions are equal or one of them is 1.',
     'At a tie, min and max pass the gradient to a.',

@@ -17,7 +17,7 @@ export const broadcast: OpDefinition<BroadcastSignature> = {
   formula: 'y[…] = x[…]',
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'of the wider shape' } },
-  attrs: { shape: 'a shape that x broadcasts to' },
+  attrs: { shape: { type: 'shape', doc: 'a shape that x broadcasts to' } },
   infer({ x }, { shape }) {
     const joint = broadcastShapes(x.shape, shape);
     if (joint === undefined || !sameShape(joint, shape)) throw badOp(`does not broadcast to [${shape.join(',')}]`);

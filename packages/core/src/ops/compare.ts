@@ -16,7 +16,7 @@ export const compare: OpDefinition<CompareSignature> = {
     b: { shape: '*', dtype: 'any', doc: 'of the dtype of a, of a shape that broadcasts' },
   },
   outputs: { y: { shape: '*', dtype: 'i32', doc: 'i32 of the broadcast shape' } },
-  attrs: { fn: COMPARE_FNS.join(', ') },
+  attrs: { fn: { type: COMPARE_FNS, doc: 'the comparison' } },
   constraints: ['a and b have the same dtype.'],
   infer({ a, b }) {
     const shape = broadcastShapes(a.shape, b.shape);

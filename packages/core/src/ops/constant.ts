@@ -15,7 +15,11 @@ export const constant: OpDefinition<ConstantSignature> = {
   formula: 'y = data',
   inputs: {},
   outputs: { y: { shape: '*', dtype: 'any', doc: 'the table' } },
-  attrs: { data: 'the numbers, row-major', dtype: 'f32 or i32', shape: 'numbers only' },
+  attrs: {
+    data: { type: 'numbers', doc: 'the numbers, row-major' },
+    dtype: { type: ['f32', 'i32'], doc: 'f32 or i32' },
+    shape: { type: 'shape', doc: 'numbers only' },
+  },
   constraints: ['data has as many numbers as shape says, all finite.'],
   infer(_, { data, dtype, shape }) {
     if (elementCount(shape) !== data.length) throw badOp(`has ${data.length} numbers for shape [${shape.join(',')}]`);

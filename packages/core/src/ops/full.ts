@@ -15,7 +15,7 @@ export const full: OpDefinition<FullSignature> = {
   formula: 'y[…] = value',
   inputs: {},
   outputs: { y: { shape: '*', doc: 'f32 of the shape' } },
-  attrs: { value: 'a finite number', shape: 'any shape, symbols too' },
+  attrs: { value: { type: 'number', doc: 'a finite number' }, shape: { type: 'shape', doc: 'any shape, symbols too' } },
   infer(_, { value, shape }) {
     if (!Number.isFinite(value)) throw badOp(`value ${value} is not finite`);
     return { y: { dtype: 'f32', shape } };

@@ -23,7 +23,7 @@ export const gatedNorm7: OpDefinition<GatedNorm7Signature> = {
     b: { shape: 'C', doc: 'ln_x.bias' },
   },
   outputs: { y: { shape: 'N C', doc: 'input of the output projection' } },
-  attrs: { eps: '64e-5 in official models' },
+  attrs: { eps: { type: 'number', doc: '64e-5 in official models' } },
   constraints: ['C = H · D.'],
   decompose(build, { y, r, k, v, g, r_k, w, b }, { eps }) {
     const [heads = 0, headSize = 0] = r_k.shape;

@@ -20,7 +20,10 @@ export const groupNorm: OpDefinition<GroupNormSignature> = {
     b: { shape: 'C', doc: 'shift' },
   },
   outputs: { y: { shape: 'N C', doc: 'normed rows' } },
-  attrs: { groups: 'number of heads', eps: '64e-5 in official models' },
+  attrs: {
+    groups: { type: 'number', doc: 'number of heads' },
+    eps: { type: 'number', doc: '64e-5 in official models' },
+  },
   constraints: ['groups divides C.', 'var is the population variance.'],
   infer({ x }, { groups }) {
     if (typeof x.shape[1] !== 'number' || x.shape[1] % groups !== 0) throw badOp(`${groups} groups do not divide C`);

@@ -1,6 +1,8 @@
 import type { OpDefinition } from '../ir/definition.ts';
 import type { Dim } from '../ir/types.ts';
-import type { DType } from '../weights.ts';
+import { BLOCKS, type DType } from '../weights.ts';
+
+const DTYPES = Object.keys(BLOCKS);
 
 export type LeafSignature = {
   inputs: never;
@@ -17,7 +19,11 @@ export function leafDefinition(summary: string): OpDefinition<LeafSignature> {
     formula: 'y = what is bound to the name',
     inputs: {},
     outputs: { y: { shape: '*', dtype: 'any', doc: 'the tensor' } },
-    attrs: { name: 'unique among the leaves of a graph', dtype: 'type of its elements', shape: 'its shape' },
+    attrs: {
+      name: { type: 'string', doc: 'unique among the leaves of a graph' },
+      dtype: { type: DTYPES, doc: 'type of its elements' },
+      shape: { type: 'shape', doc: 'its shape' },
+    },
     infer: (_, { dtype, shape }) => ({ y: { dtype, shape } }),
     flops: () => 0,
   };

@@ -15,7 +15,7 @@ export const l2Norm: OpDefinition<L2NormSignature> = {
   source: 'PyTorch functional.normalize, as RWKV-7 applies it to k·k_k',
   inputs: { x: { shape: 'N C', doc: 'rows' } },
   outputs: { y: { shape: 'N C', doc: 'rows of unit heads' } },
-  attrs: { groups: 'number of heads', eps: '1e-12 in RWKV-7' },
+  attrs: { groups: { type: 'number', doc: 'number of heads' }, eps: { type: 'number', doc: '1e-12 in RWKV-7' } },
   constraints: ['groups divides C.', 'A group of zeros stays zero.'],
   infer({ x }, { groups }) {
     if (typeof x.shape[1] !== 'number' || x.shape[1] % groups !== 0) throw badOp(`${groups} groups do not divide C`);

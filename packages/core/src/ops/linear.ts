@@ -17,7 +17,7 @@ export const linear: OpDefinition<LinearSignature> = {
     w: { shape: '*', dtype: 'weight', doc: '[out, in] as PyTorch’s Linear stores it; [in, out] when transposed' },
   },
   outputs: { y: { shape: '*', doc: '[N, out]' } },
-  attrs: { transposed: 'the weight is stored [in, out], as the LoRA matrices w1, w2, … are' },
+  attrs: { transposed: { type: 'boolean', doc: 'the weight is stored [in, out], as the LoRA matrices w1, w2, … are' } },
   constraints: ['Sums are at least f32.'],
   infer({ x, w }, { transposed }) {
     const [inner, outer] = transposed ? [w.shape[0], w.shape[1]] : [w.shape[1], w.shape[0]];

@@ -19,7 +19,7 @@ export const lora: OpDefinition<LoraSignature> = {
   },
   optional: { bias: { shape: 'O', doc: 'w0, a0, v0' } },
   outputs: { y: { shape: 'N O', doc: 'the projection' } },
-  attrs: { fn: 'what is done in the middle: none, tanh, sigmoid' },
+  attrs: { fn: { type: ['none', 'tanh', 'sigmoid'], doc: 'what is done in the middle' } },
   decompose(b, { x, w1, w2, bias }, { fn }) {
     const low = b.linear(x, w1, true);
     const y = b.linear(fn === 'none' ? low : b.unary(fn, low), w2, true);

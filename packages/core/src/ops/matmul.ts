@@ -16,7 +16,10 @@ export const matmul: OpDefinition<MatmulSignature> = {
   formula: 'y = op(a) @ op(b), op transposes the last two axes where asked',
   inputs: { a: { shape: '*', doc: '[…, m, k]' }, b: { shape: '*', doc: '[…, k, n]' } },
   outputs: { y: { shape: '*', doc: '[…, m, n]' } },
-  attrs: { transposeA: 'a is stored […, k, m]', transposeB: 'b is stored […, n, k]' },
+  attrs: {
+    transposeA: { type: 'boolean', doc: 'a is stored […, k, m]' },
+    transposeB: { type: 'boolean', doc: 'b is stored […, n, k]' },
+  },
   constraints: ['k may be a symbol; a product over k = 0 is 0.'],
   infer({ a, b }, { transposeA, transposeB }) {
     const [m, k] = matrix(a.shape, transposeA);

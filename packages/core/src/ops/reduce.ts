@@ -18,7 +18,11 @@ export const reduce: OpDefinition<ReduceSignature> = {
   formula: 'y = fn over the axes of x',
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'x without the axes, or with 1 in their place' } },
-  attrs: { fn: REDUCE_FNS.join(', '), axes: 'increasing, from 0', keepDims: 'keep the axes as 1' },
+  attrs: {
+    fn: { type: REDUCE_FNS, doc: 'how' },
+    axes: { type: 'numbers', doc: 'increasing, from 0' },
+    keepDims: { type: 'boolean', doc: 'keep the axes as 1' },
+  },
   constraints: ['The sum over no element is 0; max and mean need at least one.', 'Equal maxima share the gradient.'],
   infer({ x }, { axes, keepDims }) {
     const increasing = axes.every((axis, i) => Number.isInteger(axis) && axis >= 0 && axis > (axes[i - 1] ?? -1));

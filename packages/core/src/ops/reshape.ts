@@ -16,7 +16,7 @@ export const reshape: OpDefinition<ReshapeSignature> = {
   formula: 'y[flat i] = x[flat i]',
   inputs: { x: { shape: '*', dtype: 'any', doc: 'any shape' } },
   outputs: { y: { shape: '*', dtype: 'any', doc: 'of the new shape' } },
-  attrs: { shape: 'as many elements as x, the same symbols as often' },
+  attrs: { shape: { type: 'shape', doc: 'as many elements as x, the same symbols as often' } },
   infer({ x }, { shape }) {
     if (volume(x.shape) !== volume(shape)) throw badOp(`[${shape.join(',')}] has another number of elements`);
     return { y: { dtype: x.dtype, shape } };

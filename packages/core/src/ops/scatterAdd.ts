@@ -17,7 +17,7 @@ export const scatterAdd: OpDefinition<ScatterAddSignature> = {
     x: { shape: 'N C', doc: 'the rows to add' },
   },
   outputs: { y: { shape: '*', doc: '[rows, C]' } },
-  attrs: { rows: 'rows of the table' },
+  attrs: { rows: { type: 'dim', doc: 'rows of the table' } },
   constraints: ['0 ≤ ids < rows.', 'Rows are added in the order of n, so that results repeat bit for bit.'],
   infer: ({ x }, { rows }) => ({ y: { dtype: 'f32', shape: [rows, x.shape[1] ?? 0] } }),
   vjp: (b, { ids }, _, __, { y: g }) => (g === undefined ? {} : { x: b.add('gather', { table: g, ids }).y }),

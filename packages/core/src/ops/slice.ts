@@ -14,7 +14,11 @@ export const slice: OpDefinition<SliceSignature> = {
   formula: 'y = x[…, start:end, …]',
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'x with end − start along the axis' } },
-  attrs: { axis: 'an axis whose length is a number', start: 'from 0', end: 'exclusive' },
+  attrs: {
+    axis: { type: 'number', doc: 'an axis whose length is a number' },
+    start: { type: 'number', doc: 'from 0' },
+    end: { type: 'number', doc: 'exclusive' },
+  },
   infer({ x }, { axis, start, end }) {
     const length = x.shape[axis];
     if (typeof length !== 'number') throw badOp(`axis ${axis} has no fixed length`);

@@ -66,7 +66,7 @@ export const timeMix7: OpDefinition<TimeMix7Signature> = {
     s: { shape: 'S H D D', doc: 'the new s0' },
     vFirst: { shape: 'N C', doc: 'for the layers after' },
   },
-  attrs: { eps: 'of the group norm; 64e-5 in official models' },
+  attrs: { eps: { type: 'number', doc: 'of the group norm; 64e-5 in official models' } },
   constraints: ['C = H · D.', 'vFirst, v0, v1 and v2 come together or not at all.'],
   state: { prev: 'last', s0: 's' },
   decompose(b, x, { eps }) {

@@ -13,7 +13,7 @@ export const unary: OpDefinition<UnarySignature> = {
   formula: 'y = fn(x)',
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'of the shape of x' } },
-  attrs: { fn: UNARY_FNS.join(', ') },
+  attrs: { fn: { type: UNARY_FNS, doc: 'the function' } },
   constraints: [
     'sigmoid, tanh and exp saturate: no finite x gives NaN, and exp underflows to 0.',
     'log and sqrt of a negative number and reciprocal of 0 are the caller’s to avoid.',

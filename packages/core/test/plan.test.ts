@@ -1,0 +1,192 @@
+import {
+  cost,
+  definitionOf,
+  detectModel,
+  type Graph,
+  GraphBuilder,
+  leaves,
+  logitsGraph,
+  lossGraph,
+  type Node,
+  type Plan,
+  plan,
+  sampleGraph,
+  UnsupportedOpError,
+} from '@receptance/core';
+import { describe, expect, it } from 'vitest';
+import { rwkv7Tensors } from './model.ts';
+
+const model = detectModel(rwkv7Tensors());
+const limits = { N: 32, S: 3, R: 32, Z: 5 };
+const primitivesOnly = (node: Node): true | string => definitionOf(node.op).kind !== 'composite' || 'a composite';
+const planFor = (graph: Graph, supports = primitivesOnly): Plan => plan(graph, { supports, backend: 'test' }, limits);
+
+/** Runs through a plan and tells when a value is read from a buffer that another value has taken over since. */
+function overwrittenReads(planned: Plan): string[] {
+  const holder = new Map<number, number>();
+  const rootOf = new Map<number, number>();
+  const problems: string[] = [];
+  for (const node of planned.graph.nodes) {
+    if (node.op === 'reshape') {
+      for (const y of Object.values(node.outputs)) {
+        for (const x of Object.values(node.inputs)) rootOf.set(y.id, rootOf.get(x.id) ?? x.id);
+      }
+      continue;
+    }
+    const index = (id: number): number | undefined => {
+      const place = planned.storage.get(id);
+      return place?.kind === 'buffer' ? place.index : undefined;
+    };
+    for (const value of Object.values(node.inputs)) {
+      const place = index(value.id);
+      const root = rootOf.get(value.id) ?? value.id;
+      if (place !== undefined && holder.get(place) !== root) problems.push(`${node.op} reads %${value.id} too late`);
+    }
+    const taken = new Set(Object.values(node.inputs).map((value) => index(value.id)));
+    for (const value of Object.values(node.outputs)) {
+      const place = index(value.id);
+      if (place === undefined) continue;
+      if (taken.has(place)) problems.push(`${node.op} writes what it reads`);
+      holder.set(place, value.id);
+    }
+  }
+  return problems;
+}
+
+describe('plan', () => {
+  it('keeps the composites that a device claims and decomposes the others', () => {
+    const ops = (planned: Plan): Set<string> => new Set(planned.steps.map((node) => node.op));
+    const whole = ops(planFor(logitsGraph(model), () => true));
+    expect(whole).toContain('timeMix7');
+    expect(whole).not.toContain('wkv7');
+    const some = ops(planFor(logitsGraph(model), (node) => (node.op === 'timeMix7' ? 'no' : true)));
+    expect(some).toContain('shiftMix7');
+    expect(some).toContain('wkv7');
+    const none = ops(planFor(logitsGraph(model)));
+    expect([...none].every((op) => definitionOf(op).kind === 'primitive')).toBe(true);
+  });
+
+  it('says which primitive is missing, where, and where it would be added', () => {
+    const supports = (node: Node): true | string => (node.op === 'wkv7' ? 'not written' : primitivesOnly(node));
+    expect(() => planFor(logitsGraph(model), supports)).toThrow(UnsupportedOpError);
+    expect(() => planFor(logitsGraph(model), supports)).toThrow(/wkv7 \(in blocks\.0\.att\.timeMix7\): not written/);
+  });
+
+  it('updates state in place: no read, no write, the pools as state of the time ops', () => {
+    const planned = planFor(logitsGraph(model));
+    const steps = planned.steps;
+    expect(steps.some((node) => node.op === 'stateRead' || node.op === 'stateWrite')).toBe(false);
+    const time = steps.filter((node) => definitionOf(node.op).state !== undefined);
+    expect(time).toHaveLength(3 * model.layers);
+    for (const node of time) expect(node.inputs['slots']?.shape).toEqual(['S']);
+    expect(Object.keys(planned.graph.updates)).toEqual(model.state.map(({ name }) => name));
+    expect(planned.copies).toEqual([]);
+  });
+
+  it('keeps state reads and writes where a device does not take the pooled form', () => {
+    const supports = (node: Node): true | string =>
+      node.inputs['pool'] || !node.inputs['slots'] ? primitivesOnly(node) : 'no pools';
+    const planned = planFor(logitsGraph(model), supports);
+    expect(planned.steps.filter((node) => node.op === 'stateWrite')).toHaveLength(model.state.length);
+    expect(overwrittenReads(planned)).toEqual([]);
+  });
+
+  it.each([logitsGraph(model), sampleGraph(model), lossGraph(model)])(
+    'shares buffers without overwriting what is still read',
+    (graph) => {
+      const planned = planFor(graph);
+      expect(overwrittenReads(planned)).toEqual([]);
+      expect(planned.memory.bufferBytes).toBeLessThan(planned.memory.unsharedBytes);
+      expect(planned.memory.steps).toBe(planned.steps.length);
+    },
+  );
+
+  it('drops dead code and makes equal nodes once', () => {
+    const b = new GraphBuilder('g');
+    const x = b.input('x', 'f32', ['N', 2]);
+    b.unary('exp', x);
+    b.output('y', b.binary('add', b.unary('tanh', x), b.unary('tanh', x)));
+    expect(planFor(b.build()).steps.map((node) => node.op)).toEqual(['unary', 'binary']);
+  });
+
+  it('copies an output that is a view, an input or made for another output', () => {
+    const b = new GraphBuilder('g');
+    const x = b.input('x', 'f32', ['N', 2]);
+    const y = b.unary('exp', x);
+    b.output('same', x);
+    b.output('made', y);
+    b.output('again', b.reshape(y, [2, 'N']));
+    const planned = planFor(b.build());
+    expect(planned.copies.map(({ to }) => to.name)).toEqual(['same', 'again']);
+    expect(planned.storage.get(y.id)).toBeDefined();
+  });
+
+  it.each([
+    [
+      'reads a pool after its write',
+      (b: GraphBuilder, pool: ReturnType<GraphBuilder['variable']>) => {
+        const slots = b.input('slots', 'i32', ['S']);
+        b.update('pool', b.add('stateWrite', { pool, slots, value: b.full(1, ['S', 2]) }).y);
+        b.output('late', b.unary('exp', pool));
+      },
+    ],
+    [
+      'writes a pool and keeps it to itself',
+      (b: GraphBuilder, pool: ReturnType<GraphBuilder['variable']>) => {
+        const slots = b.input('slots', 'i32', ['S']);
+        b.output('y', b.add('stateWrite', { pool, slots, value: b.full(1, ['S', 2]) }).y);
+      },
+    ],
+    [
+      'swaps two variables',
+      (b: GraphBuilder, pool: ReturnType<GraphBuilder['variable']>) => {
+        b.update('pool', b.variable('other', 'f32', ['Z', 2]));
+        b.update('other', pool);
+      },
+    ],
+  ])('refuses a graph that %s', (_, build) => {
+    const b = new GraphBuilder('g');
+    build(b, b.variable('pool', 'f32', ['Z', 2]));
+    expect(() => planFor(b.build())).toThrow(expect.objectContaining({ code: 'BAD_GRAPH' }));
+  });
+});
+
+describe('cost', () => {
+  it('counts what matmuls and memories do', () => {
+    const steps = planFor(logitsGraph(model)).steps;
+    const sizes = { N: 4, S: 1, R: 4, Z: 1 };
+    const head = steps.findLast((node) => node.op === 'linear');
+    expect(head && cost(head, sizes)).toEqual({ flops: 2 * 4 * 16 * 11, bytes: 4 * (4 * 16 + 11 * 16 + 4 * 11) });
+    const wkv = steps.find((node) => node.op === 'wkv7');
+    expect(wkv && cost(wkv, sizes).flops).toBe(9 * 4 * 2 * 8 * 8);
+  });
+
+  it('has bytes and operations for every op of every model graph', () => {
+    for (const node of planFor(lossGraph(model)).steps) {
+      const { flops, bytes } = cost(node, limits);
+      expect(Number.isFinite(flops) && flops >= 0 && bytes > 0, node.op).toBe(true);
+    }
+  });
+});
+
+describe('rwkv7', () => {
+  it('takes every tensor of a checkpoint but the unused ones of the first layer', () => {
+    const tensors = rwkv7Tensors({ layers: 3 });
+    const used = [...leaves(logitsGraph(detectModel(tensors)), 'parameter').keys()];
+    const unused = [...tensors.keys()].filter((name) => !used.includes(name));
+    expect(unused.sort()).toEqual(['blocks.0.att.v0', 'blocks.0.att.v1', 'blocks.0.att.v2']);
+  });
+
+  it('names the tensor that is missing or misshapen', () => {
+    const without = rwkv7Tensors();
+    without.delete('blocks.1.ffn.key.weight');
+    expect(() => logitsGraph(detectModel(without))).toThrow(/blocks\.1\.ffn\.key\.weight/);
+    const flat = rwkv7Tensors();
+    flat.set('emb.weight', { dtype: 'f32', shape: [176], bytes: 704 });
+    expect(() => detectModel(flat)).toThrow(/emb\.weight has shape \[176\]/);
+    const uneven = rwkv7Tensors();
+    uneven.set('blocks.0.att.r_k', { dtype: 'f32', shape: [3, 5], bytes: 60 });
+    expect(() => detectModel(uneven)).toThrow(/3 heads of 5/);
+    expect(() => detectModel(new Map())).toThrow(expect.objectContaining({ code: 'UNKNOWN_MODEL' }));
+  });
+});

@@ -3,6 +3,9 @@ import { ReceptanceError } from '@receptance/core';
 import type { ByteSource, Checkpoint } from '../../src/index.ts';
 import { bytesSource, openCheckpoint } from '../../src/index.ts';
 
+/** Every file is read or refused within a second, in milliseconds; three of them for a busy machine. */
+export const TIME_LIMIT = 3000;
+
 export function fixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 }
@@ -40,7 +43,7 @@ export async function readAll(source: ByteSource): Promise<Map<string, Uint8Arra
 }
 
 /** What any bytes may do: be read, or be refused in order and in time. Returns the code of the refusal. */
-export async function survive(bytes: Uint8Array, limit = 1000): Promise<string | undefined> {
+export async function survive(bytes: Uint8Array, limit = TIME_LIMIT): Promise<string | undefined> {
   const start = performance.now();
   let code: string | undefined;
   try {

@@ -1,0 +1,125 @@
+import { type ByteSource, blobSource, bytesSource, openCheckpoint } from '@receptance/checkpoint';
+import type { AbortSignalLike, Backend, Device, LanguageModel, ProgressListener, WeightSource } from '@receptance/core';
+import { detectModel, ReceptanceError } from '@receptance/core';
+import { byteTokenizer, type Tokenizer } from '@receptance/tokenizer';
+import { Engine } from './engine.ts';
+import { badOption } from './generate-options.ts';
+import { compileAll, graphsOf, poolsOf } from './graphs.ts';
+import { LoadedModel, type Model, type ModelMemory } from './model.ts';
+import { Slots } from './slots.ts';
+
+/** Logits brought back by one run are at most this many, so that their buffer stays small beside the weights. */
+const LOGITS_PER_RUN = 2 ** 22;
+
+/**
+ * A checkpoint: its bytes in memory, a `Blob` or `File`, anything that reads ranges of bytes, or a checkpoint that is
+ * open already (which then is the caller's to close). A file by its path is `loadFile` of `receptance/node`.
+ */
+export type ModelSource = WeightSource | ByteSource | Blob | Uint8Array | ArrayBuffer;
+
+export interface ModelOptions {
+  /** `reference()`, `wasm()`, `webgpu()` … of the backend's own package. */
+  readonly backend: Backend;
+  /** By default that of bytes for a vocabulary of 256, none for others: these take and give token ids. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** How many sessions there can be at a time. Each holds two copies of a state. Default 4. */
+  readonly maxSequences?: number | undefined;
+  /** Most tokens read in one run: memory for activations grows with it, and so does the speed of prefill. Default 256. */
+  readonly chunk?: number | undefined;
+  readonly signal?: AbortSignalLike | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/**
+ * Loads a model: finds out what it is, opens the backend, brings the weights there and prepares what will run.
+ * @throws ReceptanceError `BAD_SOURCE`, `BAD_OPTION`, `UNKNOWN_MODEL`, what a damaged file causes (`NOT_A_CHECKPOINT`, `TRUNCATED_FILE`,
+ * `MISSING_TENSOR`, `SHAPE_MISMATCH` …), or `BACKEND_UNAVAILABLE`
+ */
+export async function load(source: ModelSource, options: ModelOptions): Promise<Model> {
+  const { backend, maxSequences = 4, chunk = 256, signal, onProgress } = options;
+  checkCount('maxSequences', maxSequences, 4096);
+  checkCount('chunk', chunk, 65536);
+  if (typeof backend?.open !== 'function') {
+    throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
+  }
+  const { weights, close } = await openSource(source, options);
+  try {
+    signal?.throwIfAborted();
+    const model = detectModel(weights.tensors);
+    const device = await backend.open({ ...(signal && { signal }), ...(onProgress && { onProgress }) });
+    try {
+      return await prepare(model, weights, device, { ...options, maxSequences, chunk });
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
+  } finally {
+    await close();
+  }
+}
+
+async function prepare(
+  model: LanguageModel,
+  weights: WeightSource,
+  device: Device,
+  options: ModelOptions & { readonly maxSequences: number; readonly chunk: number },
+): Promise<Model> {
+  const { maxSequences, chunk, signal, onProgress } = options;
+  const { vocabularySize } = model;
+  const slots = new Slots(maxSequences);
+  const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
+  const limits = { N: chunk, S: 1, R: rows, Z: slots.rows };
+  const graphs = graphsOf(model);
+  const parameters = await device.loadParameters(weights, Object.values(graphs), {
+    limits: { Z: slots.rows },
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+  signal?.throwIfAborted();
+  const executables = await compileAll(device, graphs, parameters, limits, onProgress);
+  signal?.throwIfAborted();
+  const pools = poolsOf(model);
+  const engine = new Engine({ device, parameters, executables, pools, vocabularySize, chunk, rows });
+  const rowBytes = 4 * pools.reduce((sum, { elements }) => sum + elements, 0);
+  const memory: ModelMemory = {
+    parameterBytes: executables.logits.memory.parameterBytes,
+    stateBytes: slots.rows * rowBytes,
+    sessionBytes: 2 * rowBytes,
+    activationBytes: Object.values({ ...executables }).reduce((sum, { memory }) => sum + memory.bufferBytes, 0),
+  };
+  const tokenizer = options.tokenizer ?? (vocabularySize === 256 ? byteTokenizer() : undefined);
+  return new LoadedModel({ model, engine, slots, tokenizer, device: device.info, memory });
+}
+
+interface OpenSource {
+  readonly weights: WeightSource;
+  close(): Promise<void>;
+}
+
+async function openSource(source: ModelSource, { signal, onProgress }: ModelOptions): Promise<OpenSource> {
+  if (isObject(source) && 'tensors' in source) return { weights: source, close: async () => {} };
+  const checkpoint = await openCheckpoint(byteSourceOf(source), { signal, onProgress });
+  return { weights: checkpoint, close: () => checkpoint.close() };
+}
+
+function byteSourceOf(source: Exclude<ModelSource, WeightSource>): ByteSource {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return bytesSource(source);
+  if (typeof Blob !== 'undefined' && source instanceof Blob) return blobSource(source);
+  if (isObject(source) && 'read' in source && typeof source.read === 'function') return source;
+  throw new ReceptanceError('BAD_SOURCE', `${describe(source)} is no source of a model`, {
+    hint: 'give its bytes, a Blob or an open checkpoint; for a path use loadFile of receptance/node, for an address fetch it first',
+  });
+}
+
+function describe(source: unknown): string {
+  return typeof source === 'string' ? 'a string' : Object.prototype.toString.call(source);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function checkCount(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw badOption(`${name} is ${value}`, `it must be a whole number from 1 to ${most}`);
+}

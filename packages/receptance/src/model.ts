@@ -1,0 +1,222 @@
+import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel } from '@receptance/core';
+import { ReceptanceError } from '@receptance/core';
+import type { Tokenizer } from '@receptance/tokenizer';
+import type { Engine } from './engine.ts';
+import { badOption } from './generate-options.ts';
+import { logProbability } from './log-probability.ts';
+import { Queue } from './queue.ts';
+import type { SavedTensor } from './saved-state.ts';
+import { type Session, SlotSession } from './session.ts';
+import type { Slots } from './slots.ts';
+import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
+
+/** More numbers than this are not collected in one array. */
+const MOST_LOGITS = 2 ** 28;
+
+/** Bytes on the device, besides buffers for tokens and logits. */
+export interface ModelMemory {
+  readonly parameterBytes: number;
+  /** The state pools: two rows for each session, and one more. */
+  readonly stateBytes: number;
+  /** What one session holds: it does not grow with the text. */
+  readonly sessionBytes: number;
+  readonly activationBytes: number;
+}
+
+export interface LogitsOptions {
+  /** Rows wanted: after every token (the default), or after the last. */
+  readonly rows?: 'all' | 'last';
+  /** Also give the state after the last token. */
+  readonly state?: boolean;
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+export interface Logits {
+  /** [rows, vocabulary], row-major. Float64Array from a device that computes in f64. */
+  readonly data: Float32Array | Float64Array;
+  readonly rows: number;
+  readonly vocabularySize: number;
+  /** `state.<layer>.<name>`, where it was asked for. */
+  readonly state: Readonly<Record<string, SavedTensor>> | undefined;
+}
+
+/** A model on a device. Every call throws `MODEL_CLOSED` after `close()`. */
+export interface Model {
+  /** `rwkv7` and so on. */
+  readonly architecture: string;
+  readonly layers: number;
+  readonly width: number;
+  readonly vocabularySize: number;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly device: DeviceInfo;
+  readonly memory: ModelMemory;
+  /** How many sessions there can be at a time. */
+  readonly maxSequences: number;
+  /** An empty text. @throws ReceptanceError `NO_FREE_SLOT` */
+  session(): Promise<Session>;
+  /**
+   * Reads a text from its start, beside all sessions: what the model expects after each of its tokens.
+   * @throws ReceptanceError `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE`, `BAD_OPTION` for a text too long for one array
+   */
+  logits(text: Prompt, options?: LogitsOptions): Promise<Logits>;
+  /**
+   * Negative log likelihood in nats of each token of a text but the first, given those before it: the mean is the
+   * loss, and its exponential the perplexity.
+   */
+  nll(text: Prompt, options?: { readonly signal?: AbortSignalLike | undefined }): Promise<Float64Array>;
+  /** Frees the device. Sessions are closed with it. Closing twice is legal. */
+  close(): Promise<void>;
+}
+
+export interface ModelParts {
+  readonly model: LanguageModel;
+  readonly engine: Engine;
+  readonly slots: Slots;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly device: DeviceInfo;
+  readonly memory: ModelMemory;
+}
+
+/** Gets the logits of rows, the first of which belongs to token number `at`. */
+type RowsListener = (data: HostArray, at: number) => void;
+
+export class LoadedModel implements Model {
+  readonly architecture: string;
+  readonly layers: number;
+  readonly width: number;
+  readonly vocabularySize: number;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly device: DeviceInfo;
+  readonly memory: ModelMemory;
+  readonly #engine: Engine;
+  readonly #slots: Slots;
+  readonly #vocabulary: Vocabulary;
+  readonly #readings = new Queue();
+  readonly #sessions = new Set<Session>();
+  #closing: Promise<void> | undefined;
+
+  constructor({ model, engine, slots, tokenizer, device, memory }: ModelParts) {
+    this.architecture = model.architecture;
+    this.layers = model.layers;
+    this.width = model.width;
+    this.vocabularySize = model.vocabularySize;
+    this.tokenizer = tokenizer;
+    this.device = device;
+    this.memory = memory;
+    this.#engine = engine;
+    this.#slots = slots;
+    this.#vocabulary = { size: model.vocabularySize, tokenizer };
+  }
+
+  get maxSequences(): number {
+    return this.#slots.capacity;
+  }
+
+  async session(): Promise<Session> {
+    this.#checkOpen();
+    const slot = this.#slots.take();
+    try {
+      await this.#engine.reset(slot.state);
+    } catch (error) {
+      this.#slots.give(slot.state);
+      throw error;
+    }
+    return new SlotSession(
+      {
+        engine: this.#engine,
+        slots: this.#slots,
+        sessions: this.#sessions,
+        architecture: this.architecture,
+        vocabulary: this.#vocabulary,
+      },
+      slot,
+    );
+  }
+
+  async logits(text: Prompt, { rows = 'all', state = false, signal }: LogitsOptions = {}): Promise<Logits> {
+    this.#checkOpen();
+    const { vocabularySize } = this;
+    const tokens = tokensOf(text, this.#vocabulary);
+    const wanted = rows === 'last' ? Math.min(1, tokens.length) : tokens.length;
+    const size = wanted * vocabularySize;
+    if (size > MOST_LOGITS) {
+      throw badOption(
+        `${wanted} rows of ${vocabularySize} logits are too many`,
+        "give a shorter text, or rows: 'last'",
+      );
+    }
+    return this.#readings.run(async () => {
+      const data = this.device.float === 'f64' ? new Float64Array(size) : new Float32Array(size);
+      const first = tokens.length - wanted;
+      await this.#read(tokens, first, (part, at) => data.set(part, (at - first) * vocabularySize), signal);
+      return { data, rows: wanted, vocabularySize, state: state ? await this.#scratchState() : undefined };
+    });
+  }
+
+  async nll(text: Prompt, { signal }: { readonly signal?: AbortSignalLike | undefined } = {}): Promise<Float64Array> {
+    this.#checkOpen();
+    const tokens = tokensOf(text, this.#vocabulary);
+    const losses = new Float64Array(Math.max(0, tokens.length - 1));
+    await this.#readings.run(() =>
+      this.#read(
+        tokens.slice(0, -1),
+        0,
+        (part, at) => {
+          for (let row = 0; row * this.vocabularySize < part.length; row++) {
+            const logits = part.subarray(row * this.vocabularySize, (row + 1) * this.vocabularySize);
+            losses[at + row] = -logProbability(logits, tokens[at + row + 1] ?? 0);
+          }
+        },
+        signal,
+      ),
+    );
+    return losses;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await this.#readings.run(() => this.#engine.close());
+  }
+
+  /** Reads tokens from the start of a text into the scratch slot, and gives out logits from token `first` on. */
+  async #read(
+    tokens: readonly number[],
+    first: number,
+    onRows: RowsListener,
+    signal: AbortSignalLike | undefined,
+  ): Promise<void> {
+    const { chunk, rows } = this.#engine;
+    await this.#engine.reset(this.#slots.scratch);
+    for (let at = 0; at < tokens.length; ) {
+      signal?.throwIfAborted();
+      const end = at < first ? Math.min(first, at + chunk) : Math.min(tokens.length, at + chunk, at + rows);
+      const wanted = at < first ? [] : Array.from({ length: end - at }, (_, row) => row);
+      const data = await this.#engine.feed(this.#slots.scratch, tokens.slice(at, end), wanted);
+      if (wanted.length > 0) onRows(data, at);
+      at = end;
+    }
+  }
+
+  async #scratchState(): Promise<Record<string, SavedTensor>> {
+    const { pools } = this.#engine;
+    const data = await this.#engine.readSlot(this.#slots.scratch);
+    return Object.fromEntries(
+      pools.flatMap(({ name, shape }, i) => {
+        const numbers = data[i];
+        return numbers === undefined || !name.startsWith('state.')
+          ? []
+          : [[name, { shape: [...shape], data: numbers }]];
+      }),
+    );
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new ReceptanceError('MODEL_CLOSED', 'this model is closed', { hint: 'load it again' });
+  }
+}

@@ -1,0 +1,313 @@
+import type { AbortSignalLike } from '@receptance/core';
+import { ReceptanceError } from '@receptance/core';
+import { StreamingDecoder } from '@receptance/tokenizer';
+import type { DecodeRun, Engine } from './engine.ts';
+import { checkGenerate, type GenerateOptions, type Generation } from './generate-options.ts';
+import { nextSteps } from './pace.ts';
+import { Queue } from './queue.ts';
+import { uniform } from './random.ts';
+import { type Choice, type ChoiceOptions, checkChoice } from './sampling.ts';
+import { checkState, type SavedState, TAIL } from './saved-state.ts';
+import type { Slots } from './slots.ts';
+import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
+
+/** A token as it is made, and the text that it completes: empty while a character of UTF-8 is not whole yet. */
+export interface Piece {
+  readonly token: number;
+  readonly text: string;
+}
+
+/** Why a generation ended: at a stop token, or at `maxTokens`. */
+export type Finish = 'stop' | 'length';
+
+/**
+ * One text that a model reads and continues. Calls act in the order they are made, each on the text as it then is;
+ * sessions of one model may be interleaved.
+ *
+ * A generation that is left early, by `break` or an abort, leaves the session at exactly the tokens it gave out. Other
+ * calls may come between two of its tokens; it then goes on from the text as they leave it.
+ *
+ * Every call throws `SESSION_CLOSED` after `close()`, and `SESSION_FAILED` after a failure of the device has left the state unknown.
+ */
+export interface Session {
+  /** Tokens of the text so far. */
+  readonly length: number;
+  /**
+   * Appends to the text. Nothing is appended when it fails or is aborted; an empty prompt appends nothing.
+   * @returns how many tokens were appended
+   * @throws ReceptanceError `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE`
+   */
+  prefill(prompt: Prompt, options?: { readonly signal?: AbortSignalLike | undefined }): Promise<number>;
+  /**
+   * Chooses the next token and appends it, whatever it is. An empty text is first given the tokenizer's end of text.
+   * @throws ReceptanceError `BAD_SAMPLING`, `EMPTY_TEXT`
+   */
+  decode(options?: ChoiceOptions): Promise<number>;
+  /**
+   * Continues the text, token after token. A stop token ends it and is not part of the text.
+   * An empty text is first given the tokenizer's end of text, with which texts begin in training.
+   * @returns an iterator whose last value says why it ended
+   * @throws ReceptanceError `BAD_SAMPLING`, `BAD_OPTION`, `TOKEN_OUT_OF_RANGE`, `NO_TOKENIZER` at once, `EMPTY_TEXT`
+   */
+  generate(options: GenerateOptions): AsyncGenerator<Piece, Finish, void>;
+  /** A second session with the same text. @throws ReceptanceError `NO_FREE_SLOT` */
+  fork(): Promise<Session>;
+  save(): Promise<SavedState>;
+  /** Takes the place of the text so far. @throws ReceptanceError `STATE_MISMATCH` */
+  restore(saved: SavedState): Promise<void>;
+  /** Gives its slot to others. Closing twice is legal. */
+  close(): Promise<void>;
+}
+
+export interface SessionParts {
+  readonly engine: Engine;
+  readonly slots: Slots;
+  /** All that are open: a session enters and leaves by itself. */
+  readonly sessions: Set<Session>;
+  readonly architecture: string;
+  readonly vocabulary: Vocabulary;
+}
+
+interface Text {
+  readonly length: number;
+  /** The last tokens, at most `TAIL`; of these the last is not in the state yet. */
+  readonly tail: readonly number[];
+}
+
+/** A run whose tokens are given out one by one; the state is ahead of the text until all are. */
+interface Ahead extends DecodeRun {
+  readonly chosen: readonly number[];
+  given: number;
+}
+
+export class SlotSession implements Session {
+  readonly #parts: SessionParts;
+  /** Numbers of the pools' rows: the state, and where a copy is kept while a run may have to be taken back. */
+  readonly #slot: number;
+  readonly #snapshot: number;
+  readonly #turns = new Queue();
+  #text: Text;
+  #ahead: Ahead | undefined;
+  /** Has read the text; made anew when the text changed otherwise than token by token. */
+  #decoder: StreamingDecoder | undefined;
+  #closed = false;
+  #failure: unknown;
+
+  constructor(parts: SessionParts, slot: { readonly state: number; readonly snapshot: number }, text: Text = EMPTY) {
+    this.#parts = parts;
+    this.#slot = slot.state;
+    this.#snapshot = slot.snapshot;
+    this.#text = text;
+    parts.sessions.add(this);
+  }
+
+  get length(): number {
+    return this.#text.length;
+  }
+
+  async prefill(prompt: Prompt, { signal }: { readonly signal?: AbortSignalLike | undefined } = {}): Promise<number> {
+    const tokens = tokensOf(prompt, this.#parts.vocabulary);
+    return this.#turn(async () => {
+      await this.#append(tokens, signal);
+      return tokens.length;
+    });
+  }
+
+  async decode(options: ChoiceOptions = {}): Promise<number> {
+    const choice = checkChoice(options);
+    return this.#turn(async () => {
+      const run = await this.#runAhead(choice, 1);
+      const [token = 0] = run.chosen;
+      this.#give(run, token);
+      return token;
+    });
+  }
+
+  generate(options: GenerateOptions): AsyncGenerator<Piece, Finish, void> {
+    this.#checkOpen();
+    return this.#generate(checkGenerate(options, this.#parts.vocabulary));
+  }
+
+  async fork(): Promise<Session> {
+    return this.#turn(async () => {
+      const { engine, slots } = this.#parts;
+      const slot = slots.take();
+      try {
+        await engine.copySlot(this.#slot, slot.state);
+      } catch (error) {
+        slots.give(slot.state);
+        throw error;
+      }
+      return new SlotSession(this.#parts, slot, this.#text);
+    });
+  }
+
+  async save(): Promise<SavedState> {
+    return this.#turn(async () => {
+      const { engine, architecture, vocabulary } = this.#parts;
+      const { length, tail } = this.#text;
+      const data = await engine.readSlot(this.#slot);
+      const tensors = Object.fromEntries(
+        engine.pools.map(({ name, shape }, i) => [name, { shape: [...shape], data: data[i] ?? new Float32Array(0) }]),
+      );
+      return { version: 1, architecture, vocabularySize: vocabulary.size, length, tail: [...tail], tensors };
+    });
+  }
+
+  async restore(saved: SavedState): Promise<void> {
+    const { engine, architecture, vocabulary } = this.#parts;
+    const tensors = checkState(saved, { architecture, vocabularySize: vocabulary.size, pools: engine.pools });
+    const text: Text = { length: saved.length, tail: [...saved.tail] };
+    return this.#turn(async () => {
+      await this.#orFail(() => engine.writeSlot(this.#slot, tensors));
+      this.#replaceText(text);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#parts.sessions.delete(this);
+    await this.#turns.run(async () => this.#parts.slots.give(this.#slot));
+  }
+
+  async *#generate(generation: Generation): AsyncGenerator<Piece, Finish, void> {
+    const { prompt, maxTokens, choice, stop, signal, stepsPerRun } = generation;
+    signal?.throwIfAborted();
+    if (prompt.length > 0) await this.#turn(() => this.#append(prompt, signal));
+    let steps = stepsPerRun ?? 1;
+    for (let given = 0; given < maxTokens; ) {
+      signal?.throwIfAborted();
+      const began = performance.now();
+      const run = await this.#turn(() => this.#runAhead(choice, Math.min(steps, maxTokens - given)));
+      if (stepsPerRun === undefined) steps = nextSteps(run.steps, performance.now() - began);
+      // Another call may have taken the rest of the run back.
+      for (let token = this.#nextOf(run); token !== undefined; token = this.#nextOf(run)) {
+        if (stop.has(token)) return 'stop';
+        const text = this.#give(run, token);
+        given++;
+        yield { token, text };
+        signal?.throwIfAborted();
+      }
+    }
+    return 'length';
+  }
+
+  /** Runs a task when those before it are done, on a state that is that of the text. */
+  #turn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(async () => {
+      this.#checkOpen();
+      await this.#settle();
+      return task();
+    });
+  }
+
+  /** Takes back the steps whose tokens nobody was given. */
+  async #settle(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead === undefined || ahead.given === ahead.chosen.length) return;
+    const tokens = [...ahead.tokens, ...ahead.chosen].slice(0, ahead.given);
+    const run = { ...ahead, tokens, steps: ahead.given };
+    await this.#orFail(() => this.#parts.engine.replay(this.#slot, this.#snapshot, run));
+  }
+
+  /** Reads all of the text but its last token: that is read when the next is wanted. */
+  async #append(tokens: readonly number[], signal: AbortSignalLike | undefined): Promise<void> {
+    const { engine } = this.#parts;
+    const read = [...this.#text.tail.slice(-1), ...tokens].slice(0, -1);
+    if (read.length > 0) await engine.copySlot(this.#slot, this.#snapshot);
+    try {
+      for (let at = 0; at < read.length; at += engine.chunk) {
+        signal?.throwIfAborted();
+        await engine.feed(this.#slot, read.slice(at, at + engine.chunk));
+      }
+      signal?.throwIfAborted();
+    } catch (error) {
+      if (read.length > 0) await this.#orFail(() => engine.copySlot(this.#snapshot, this.#slot));
+      throw error;
+    }
+    const { length, tail } = this.#text;
+    this.#replaceText({ length: length + tokens.length, tail: [...tail, ...tokens].slice(-TAIL) });
+  }
+
+  async #runAhead(choice: Choice, steps: number): Promise<Ahead> {
+    if (this.#text.length === 0) await this.#append([this.#firstToken()], undefined);
+    const { length, tail } = this.#text;
+    const seed = choice.kind === 'sample' ? choice.seed : 0;
+    const u = Float32Array.from({ length: steps }, (_, i) => uniform(seed, length + i));
+    const run: DecodeRun = { tokens: tail.slice(-1), steps, choice, u };
+    const chosen = await this.#parts.engine.decode(this.#slot, this.#snapshot, run);
+    const ahead: Ahead = { ...run, chosen, given: 0 };
+    this.#ahead = ahead;
+    return ahead;
+  }
+
+  #nextOf(run: Ahead): number | undefined {
+    if (this.#closed) this.#checkOpen();
+    return run === this.#ahead ? run.chosen[run.given] : undefined;
+  }
+
+  /** Makes a token of a run part of the text. */
+  #give(run: Ahead, token: number): string {
+    const decoder = this.#decoder ?? this.#newDecoder();
+    run.given++;
+    this.#text = { length: this.#text.length + 1, tail: [...this.#text.tail, token].slice(-TAIL) };
+    this.#decoder = decoder;
+    return this.#decode(decoder, token);
+  }
+
+  #newDecoder(): StreamingDecoder | undefined {
+    const { tokenizer } = this.#parts.vocabulary;
+    if (tokenizer === undefined) return undefined;
+    const decoder = new StreamingDecoder(tokenizer);
+    for (const token of this.#text.tail) this.#decode(decoder, token);
+    return decoder;
+  }
+
+  /** A model may have more tokens than its tokenizer: these are no text. */
+  #decode(decoder: StreamingDecoder | undefined, token: number): string {
+    return decoder !== undefined && token < (this.#parts.vocabulary.tokenizer?.vocabularySize ?? 0)
+      ? decoder.push(token)
+      : '';
+  }
+
+  #replaceText(text: Text): void {
+    this.#text = text;
+    this.#decoder = undefined;
+  }
+
+  #firstToken(): number {
+    const endOfText = this.#parts.vocabulary.tokenizer?.endOfText;
+    if (endOfText !== undefined) return endOfText;
+    throw new ReceptanceError('EMPTY_TEXT', 'there is no text to continue', {
+      hint: 'prefill at least one token: without a tokenizer no token is known to begin a text',
+    });
+  }
+
+  /** For what may leave the state neither as it was nor as it should be. */
+  async #orFail(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) {
+      throw new ReceptanceError('SESSION_CLOSED', 'this session is closed', {
+        hint: 'begin another with model.session()',
+      });
+    }
+    if (this.#failure !== undefined) {
+      throw new ReceptanceError('SESSION_FAILED', 'the device failed, and the state of this session is not known', {
+        hint: 'close it, and restore a saved state into another',
+        cause: this.#failure,
+      });
+    }
+  }
+}
+
+const EMPTY: Text = { length: 0, tail: [] };

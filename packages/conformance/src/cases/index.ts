@@ -1,0 +1,45 @@
+import type { OpSpec } from '../spec.ts';
+import { argmax } from './argmax.ts';
+import { binary } from './binary.ts';
+import { broadcast } from './broadcast.ts';
+import { cast } from './cast.ts';
+import { compare } from './compare.ts';
+import { channelMix7, gatedNorm7, lerp, lora, reluSquared, shiftMix7, timeMix7 } from './composites.ts';
+import { concat } from './concat.ts';
+import { constant } from './constant.ts';
+import { crossEntropy } from './crossEntropy.ts';
+import { crossEntropyGrad } from './crossEntropyGrad.ts';
+import { full } from './full.ts';
+import { gather } from './gather.ts';
+import { groupNorm } from './groupNorm.ts';
+import { l2Norm } from './l2Norm.ts';
+import { layerNorm } from './layerNorm.ts';
+import { linear } from './linear.ts';
+import { matmul } from './matmul.ts';
+import { reduce } from './reduce.ts';
+import { reshape } from './reshape.ts';
+import { sample } from './sample.ts';
+import { scatterAdd } from './scatterAdd.ts';
+import { select } from './select.ts';
+import { slice } from './slice.ts';
+import { softmax } from './softmax.ts';
+import { stateRead } from './stateRead.ts';
+import { tokenShift } from './tokenShift.ts';
+import { tokenShiftGrad } from './tokenShiftGrad.ts';
+import { transpose } from './transpose.ts';
+import { unary } from './unary.ts';
+import { wkv4 } from './wkv4.ts';
+import { wkv4Grad } from './wkv4Grad.ts';
+import { wkv6 } from './wkv6.ts';
+import { wkv6Grad } from './wkv6Grad.ts';
+import { wkv7 } from './wkv7.ts';
+import { wkv7Grad } from './wkv7Grad.ts';
+
+/** The tables of all ops, primitives first. */
+export const specs: readonly OpSpec[] = [
+  ...[...unary, ...binary, ...compare, ...select, ...cast, ...reduce, ...reshape, ...transpose, ...slice, ...concat],
+  ...[...broadcast, ...full, ...constant, ...gather, ...scatterAdd, ...linear, ...matmul],
+  ...[...softmax, ...layerNorm, ...groupNorm, ...l2Norm, ...crossEntropy, ...crossEntropyGrad, ...argmax, ...sample],
+  ...[...tokenShift, ...tokenShiftGrad, ...wkv4, ...wkv4Grad, ...wkv6, ...wkv6Grad, ...wkv7, ...wkv7Grad, ...stateRead],
+  ...[...lerp, ...lora, ...reluSquared, ...shiftMix7, ...gatedNorm7, ...channelMix7, ...timeMix7],
+];

@@ -1,0 +1,86 @@
+import { reference } from '@receptance/backend-reference';
+import { type AbortSignalLike, type Backend, type Device, decompose, definitionOf } from '@receptance/core';
+import { type Case, opsOf } from './case.ts';
+import { graphCases } from './cases/graphs.ts';
+import { specs } from './cases/index.ts';
+import { type CaseResult, type RunOptions, runCase, type ToleranceOverrides } from './run-case.ts';
+import { gradientCase, opCase } from './spec.ts';
+
+/** Anything a device is held to: a case, or a comparison of several runs. */
+export interface Check {
+  readonly id: string;
+  /** The ops it puts to the test. */
+  readonly what: readonly string[];
+  run(device: Device, options: RunOptions): Promise<CaseResult>;
+}
+
+export interface SuiteOptions {
+  readonly tolerance?: ToleranceOverrides;
+  readonly signal?: AbortSignalLike;
+  /** Called with each result as it comes. */
+  readonly onResult?: (result: CaseResult) => void;
+}
+
+export interface Report {
+  readonly backend: string;
+  readonly adapter: string;
+  readonly results: readonly CaseResult[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly unsupported: number;
+  readonly unknown: number;
+}
+
+export function caseCheck(test: Case): Check {
+  return { id: test.id, what: opsOf(test.graph), run: (device, options) => runCase(device, test, options) };
+}
+
+/** Every case of every op, forward and gradient, and of how graphs are executed. */
+export function opChecks(): Check[] {
+  const forward = specs.map(opCase);
+  const gradients = specs.map(gradientCase).filter((test) => test !== undefined);
+  const opened = forward.filter(({ graph }) => graph.nodes.some(isComposite)).map(decomposed);
+  return [...forward, ...opened, ...gradients, ...graphCases()].map(caseCheck);
+}
+
+function isComposite({ op }: { readonly op: string }): boolean {
+  return definitionOf(op).kind === 'composite';
+}
+
+/** The same case in primitives, for a backend that keeps the composite whole. */
+function decomposed(test: Case): Case {
+  return { ...test, id: test.id.replace('/f32/', '/decomposed/'), graph: decompose(test.graph, () => false) };
+}
+
+/** All checks, in the order in which they run: from single ops to whole models. */
+export async function suiteChecks(): Promise<Check[]> {
+  return opChecks();
+}
+
+/** Holds a backend to the whole suite. */
+export async function runSuite(backend: Backend, options: SuiteOptions = {}): Promise<Report> {
+  const { signal, tolerance, onResult } = options;
+  const device = await backend.open(signal === undefined ? {} : { signal });
+  const own = await reference().open();
+  const results: CaseResult[] = [];
+  try {
+    for (const check of await suiteChecks()) {
+      signal?.throwIfAborted();
+      const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
+      results.push(result);
+      onResult?.(result);
+    }
+  } finally {
+    await device.close();
+  }
+  const count = (status: CaseResult['status']): number => results.filter((result) => result.status === status).length;
+  return {
+    ...{ backend: backend.name, adapter: device.info.adapter, results },
+    ...{
+      passed: count('passed'),
+      failed: count('failed'),
+      unsupported: count('unsupported'),
+      unknown: count('unknown'),
+    },
+  };
+}

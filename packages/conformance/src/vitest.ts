@@ -1,0 +1,65 @@
+import { reference } from '@receptance/backend-reference';
+import type { Backend, Device } from '@receptance/core';
+import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
+import type { CaseResult, ToleranceOverrides } from './run-case.ts';
+import { type Check, suiteChecks } from './suite.ts';
+
+export interface ConformanceOptions {
+  /**
+   * What must not be unsupported: op names, beginnings of ids, or `*` for everything. Anything else that is
+   * unsupported is a visible skip with the backend's own reason.
+   */
+  readonly require?: readonly string[];
+  /** Ids that fail, and why. One that passes fails the suite, and so does an id that no case has. */
+  readonly knownFailures?: Readonly<Record<string, string>>;
+  /** In place of the cases' own tolerances, by beginnings of `<id>/<output>`. */
+  readonly tolerance?: ToleranceOverrides;
+}
+
+/** Registers one test a check: a backend's whole test file is a call of this. */
+export function conformance(backend: Backend, options: ConformanceOptions = {}): void {
+  describe(`conformance of ${backend.name}`, async () => {
+    const { knownFailures = {}, tolerance } = options;
+    const checks = await suiteChecks();
+    let device: Device;
+    let own: Device;
+    beforeAll(async () => {
+      [device, own] = [await backend.open(), await reference().open()];
+    });
+    afterAll(async () => {
+      await device?.close();
+    });
+
+    for (const check of checks) {
+      it(check.id, async (context) => {
+        const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
+        const known = Object.hasOwn(knownFailures, check.id) ? knownFailures[check.id] : undefined;
+        report(context, check, result, options.require ?? [], known);
+      });
+    }
+
+    const ids = new Set(checks.map(({ id }) => id));
+    for (const id of Object.keys(knownFailures).filter((known) => !ids.has(known))) {
+      it(id, () => {
+        throw new Error(`${id} is among the known failures, but no case is called so`);
+      });
+    }
+  });
+}
+
+function report(
+  context: TestContext,
+  check: Check,
+  { status, reason }: CaseResult,
+  required: readonly string[],
+  known: string | undefined,
+): void {
+  if (known !== undefined) {
+    if (status === 'passed') throw new Error(`passes, but is a known failure (${known}): take it off the list`);
+    context.skip(`known failure: ${known}`);
+  }
+  if (status === 'passed') return;
+  const isRequired = required.some((name) => name === '*' || check.id.startsWith(name) || check.what.includes(name));
+  if (status === 'unsupported' && !isRequired) context.skip(reason ?? 'unsupported');
+  throw new Error(`${status}: ${reason}`);
+}

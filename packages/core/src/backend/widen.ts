@@ -76,21 +76,65 @@ export async function readWidened(
   out: Float32Array | Float64Array | Int32Array,
   signal?: AbortSignalLike,
 ): Promise<void> {
+  for await (const { dtype, bytes, offset } of storedPieces(source, name, out.length, signal)) {
+    widen(dtype, bytes, out, offset);
+  }
+  checkFinite(name, out, 0);
+}
+
+/** Some elements of a tensor, from element `offset` on. */
+export interface WidenedPiece {
+  readonly offset: number;
+  /** Valid until the next piece is asked for. */
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+}
+
+/**
+ * A tensor widened piece by piece, for devices whose memory is elsewhere: the host holds one piece at a time.
+ * @throws ReceptanceError `NOT_FINITE` as `readWidened`
+ */
+export async function* widenedPieces(
+  source: WeightSource,
+  name: string,
+  dtype: 'f32' | 'i32',
+  signal?: AbortSignalLike,
+): AsyncGenerator<WidenedPiece, void, undefined> {
+  const total = source.tensors.get(name)?.shape.reduce((product, size) => product * size, 1) ?? 0;
+  let room: WidenedPiece['data'] = new Float32Array(0);
+  for await (const piece of storedPieces(source, name, total, signal)) {
+    if (room.length < piece.elements) room = new (dtype === 'i32' ? Int32Array : Float32Array)(piece.elements);
+    const data = room.subarray(0, piece.elements);
+    widen(piece.dtype, piece.bytes, data);
+    checkFinite(name, data, piece.offset);
+    yield { offset: piece.offset, data };
+  }
+}
+
+/** The bytes of a tensor in pieces of whole blocks, each with the number of its first element. */
+async function* storedPieces(
+  source: WeightSource,
+  name: string,
+  elements: number,
+  signal: AbortSignalLike | undefined,
+) {
   const info = source.tensors.get(name);
   if (info === undefined) throw new ReceptanceError('UNKNOWN_TENSOR', `the weights have no tensor ${name}`);
   const block = BLOCKS[info.dtype];
   const blocks = Math.floor(STAGING_BYTES / block.bytes);
-  const total = byteLength(info.dtype, out.length);
+  const total = byteLength(info.dtype, elements);
   for (let start = 0, offset = 0; start < total; start += blocks * block.bytes, offset += blocks * block.elements) {
     signal?.throwIfAborted();
     const end = Math.min(total, start + blocks * block.bytes);
-    widen(info.dtype, await source.read(name, { start, end }, signal), out, offset);
+    const bytes = await source.read(name, { start, end }, signal);
+    yield { dtype: info.dtype, bytes, offset, elements: (bytes.byteLength / block.bytes) * block.elements };
   }
-  for (let i = 0; i < out.length; i++) {
-    if (!Number.isFinite(out[i])) {
-      throw new ReceptanceError('NOT_FINITE', `tensor ${name} holds ${out[i]} at element ${i}`, {
-        hint: 'the checkpoint is damaged, or its training had diverged',
-      });
-    }
+}
+
+function checkFinite(name: string, data: Float32Array | Float64Array | Int32Array, offset: number): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new ReceptanceError('NOT_FINITE', `tensor ${name} holds ${data[i]} at element ${offset + i}`, {
+      hint: 'the checkpoint is damaged, or its training had diverged',
+    });
   }
 }

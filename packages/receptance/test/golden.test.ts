@@ -13,7 +13,10 @@ const MODELS = [
 
 describe.each(MODELS)('$file', ({ file, golden }) => {
   test('logits, state, losses and the greedy continuation are those of the outside implementation', async () => {
-    const [model, expected] = [await loadFile(goldenModel(file), { backend: reference() }), await goldenTensors(golden)];
+    const [model, expected] = [
+      await loadFile(goldenModel(file), { backend: reference() }),
+      await goldenTensors(golden),
+    ];
     const prompt = await expected('prompt');
     const { data, rows, state } = await model.logits(prompt, { state: true });
     expect(rows).toBe(48);

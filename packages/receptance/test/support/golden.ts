@@ -1,6 +1,6 @@
+import { openCheckpointFile } from '@receptance/checkpoint/node';
 import type { HostArray } from '@receptance/core';
 import { widen } from '@receptance/core';
-import { openCheckpointFile } from '@receptance/checkpoint/node';
 
 const folder = new URL('../../../conformance/golden/models/', import.meta.url);
 

@@ -67,7 +67,8 @@ function checkpoint({ layers, heads, headSize, vocabulary }: Sizes, fill: Fill):
     norm(`blocks.${layer}.ln1`);
     norm(`blocks.${layer}.ln2`);
     norm(`${att}.ln_x`);
-    for (const name of ['x_r', 'x_w', 'x_k', 'x_v', 'x_a', 'x_g', 'w0', 'a0', 'v0', 'k_k', 'k_a']) add(`${att}.${name}`, width);
+    for (const name of ['x_r', 'x_w', 'x_k', 'x_v', 'x_a', 'x_g', 'w0', 'a0', 'v0', 'k_k', 'k_a'])
+      add(`${att}.${name}`, width);
     for (const name of ['w', 'a', 'v', 'g']) {
       add(`${att}.${name}1`, width, rank);
       add(`${att}.${name}2`, rank, width);

@@ -1,0 +1,219 @@
+import {
+  type Bindings,
+  checkBindings,
+  type Device,
+  type DeviceBuffer,
+  type DeviceInfo,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type KernelTable,
+  type LoadOptions,
+  type Loop,
+  type Node,
+  ONCE,
+  type Parameters,
+  type ProgressListener,
+  plan,
+  ReceptanceError,
+  type Sizes,
+  selectKernel,
+  type WeightSource,
+} from '@receptance/core';
+import { encode } from './encode.ts';
+import { WebGpuExecutable } from './executable.ts';
+import { Faults } from './faults.ts';
+import type { Program, WebGpuKernel } from './kernel.ts';
+import { MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
+import { loadParameters, WebGpuParameters } from './parameters.ts';
+import { Pipelines } from './pipelines.ts';
+
+/** What a device is made of. */
+export interface DeviceParts {
+  readonly gpu: GPUDevice;
+  /** Held because Dawn ends with it. */
+  readonly source?: GPU;
+  readonly adapter: string;
+  readonly kernels: KernelTable<WebGpuKernel>;
+  /** Whether `close` destroys the GPU device: not when an app passed it in. */
+  readonly owned: boolean;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+export class WebGpuDevice implements Device {
+  readonly info: DeviceInfo;
+  readonly #parts: DeviceParts;
+  readonly #gpu: GPUDevice;
+  readonly #faults: Faults;
+  readonly #pipelines: Pipelines;
+  readonly #buffers = new Set<WebGpuBuffer>();
+
+  constructor(parts: DeviceParts) {
+    this.info = { backend: 'webgpu', adapter: parts.adapter, threads: 1, float: 'f32', ragged: true };
+    this.#parts = parts;
+    this.#gpu = parts.gpu;
+    this.#faults = new Faults(parts.gpu);
+    this.#pipelines = new Pipelines(parts.gpu);
+  }
+
+  supports(node: Node): true | string {
+    if (node.op === 'reshape') return true;
+    const kernel = selectKernel(this.#parts.kernels, node, this.info);
+    return typeof kernel === 'string' ? kernel : true;
+  }
+
+  async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
+    this.#faults.check();
+    return await loadParameters({ owner: this, gpu: this.#gpu, faults: this.#faults }, source, uses, options);
+  }
+
+  async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
+    this.#faults.check();
+    const own = this.#own(parameters, WebGpuParameters);
+    const all = { ...limits, ...own.limits };
+    const supports = (node: Node): true | string => this.supports(node);
+    const planned = plan(graph, { supports, backend: this.info.backend }, all);
+    const programs = planned.steps.flatMap((node) => this.#lower(node));
+    const pipelines = await this.#pipelines.compile(programs, this.#parts.onProgress);
+    const compiled = programs.flatMap((program, i) => {
+      const pipeline = pipelines[i];
+      return pipeline === undefined ? [] : [{ program, pipeline }];
+    });
+    const executable = this.#faults.guard(
+      `the activations of ${graph.name}`,
+      () => new WebGpuExecutable(this.#gpu, planned, own, all, compiled),
+    );
+    await this.#faults.settle();
+    return executable;
+  }
+
+  #lower(node: Node): readonly Program[] {
+    const kernel = selectKernel(this.#parts.kernels, node, this.info);
+    return typeof kernel === 'string' ? [] : kernel.lower(node.inputs, node.outputs, node.attrs);
+  }
+
+  alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
+    const label = `a buffer of ${elements} elements`;
+    const memory = this.#faults.guard(label, () => Memory.forStorage(this.#gpu, label, elements));
+    const buffer = new WebGpuBuffer(this, dtype, elements, memory);
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  free(buffer: DeviceBuffer): void {
+    const own = this.#own(buffer, WebGpuBuffer);
+    if (this.#buffers.delete(own)) own.memory.destroy();
+  }
+
+  write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
+    const own = this.#own(buffer, WebGpuBuffer);
+    own.checkRange(offset, data.length);
+    if (data.length === 0) return;
+    const words = own.dtype === 'i32' ? Int32Array.from(data) : Float32Array.from(data);
+    this.#faults.guard('a write', () => this.#gpu.queue.writeBuffer(own.memory.gpu, offset * 4, words));
+  }
+
+  async read(buffer: DeviceBuffer, offset = 0, elements: number = buffer.elements - offset): Promise<HostArray> {
+    this.#faults.check();
+    const own = this.#own(buffer, WebGpuBuffer);
+    own.checkRange(offset, elements);
+    const bytes = elements * 4;
+    const staging = this.#faults.guard('a read', () => {
+      const target = this.#gpu.createBuffer({ size: Math.max(4, bytes), usage: USAGE.mapRead | USAGE.copyTarget });
+      const encoder = this.#gpu.createCommandEncoder();
+      if (bytes > 0) encoder.copyBufferToBuffer(own.memory.gpu, offset * 4, target, 0, bytes);
+      this.#gpu.queue.submit([encoder.finish()]);
+      return target;
+    });
+    try {
+      const mapped = staging.mapAsync(MAP_READ).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      await this.#faults.settle();
+      const failed = await mapped;
+      await this.#faults.settle();
+      if (failed !== undefined) throw new ReceptanceError('DEVICE_ERROR', `a read failed: ${failed}`, { cause: failed });
+      const data = staging.getMappedRange(0, bytes).slice(0);
+      return own.dtype === 'i32' ? new Int32Array(data) : new Float32Array(data);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  copy(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, elements: number): void {
+    const [source, target] = [this.#own(from, WebGpuBuffer), this.#own(to, WebGpuBuffer)];
+    source.checkRange(fromOffset, elements);
+    target.checkRange(toOffset, elements);
+    if (source.dtype !== target.dtype) throw badCopy(`from ${source.dtype} to ${target.dtype}`);
+    const overlaps = source === target && Math.abs(fromOffset - toOffset) < elements;
+    if (overlaps) throw badCopy(`of ${elements} elements from ${fromOffset} to ${toOffset} of the same buffer`);
+    if (elements === 0) return;
+    const bytes = elements * 4;
+    this.#faults.guard('a copy', () => {
+      const encoder = this.#gpu.createCommandEncoder();
+      // WebGPU does not copy within a buffer.
+      const between = source === target ? Memory.forStorage(this.#gpu, 'a copy', elements) : undefined;
+      if (between === undefined) {
+        encoder.copyBufferToBuffer(source.memory.gpu, fromOffset * 4, target.memory.gpu, toOffset * 4, bytes);
+      } else {
+        encoder.copyBufferToBuffer(source.memory.gpu, fromOffset * 4, between.gpu, 0, bytes);
+        encoder.copyBufferToBuffer(between.gpu, 0, target.memory.gpu, toOffset * 4, bytes);
+      }
+      this.#gpu.queue.submit([encoder.finish()]);
+      between?.destroy();
+    });
+  }
+
+  async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
+    this.#faults.check();
+    const own = this.#own(executable, WebGpuExecutable);
+    const sizes = checkBindings(own.graph, own.limits, bindings, loop);
+    const bound = {
+      inputs: this.#memories(own, bindings.inputs, (name) => name in own.graph.updates),
+      outputs: this.#memories(own, bindings.outputs, () => true),
+    };
+    this.#faults.guard(`a run of ${own.graph.name}`, () => {
+      this.#gpu.queue.submit([encode(this.#gpu, own, sizes, bound, loop)]);
+    });
+  }
+
+  /** The memory of bound buffers. A variable that the run writes may not stand for something else as well. */
+  #memories(executable: WebGpuExecutable, buffers: Bindings['inputs'], refused: (variable: string) => boolean): Map<string, Memory> {
+    const memories = new Map<string, Memory>();
+    for (const [name, buffer] of Object.entries(buffers)) {
+      const own = this.#own(buffer, WebGpuBuffer);
+      for (const [variable, held] of executable.parameters.variables) {
+        if (held !== own || !refused(variable)) continue;
+        throw new ReceptanceError('BAD_BINDINGS', `${name} is bound to the variable ${variable} of the same run`, {
+          hint: 'copy the variable to a buffer of its own first',
+        });
+      }
+      memories.set(name, own.memory);
+    }
+    return memories;
+  }
+
+  async close(): Promise<void> {
+    if (this.#parts.owned) {
+      await this.#gpu.queue.onSubmittedWorkDone();
+      this.#faults.end();
+      this.#gpu.destroy();
+      return;
+    }
+    this.#faults.end();
+    for (const { memory } of this.#buffers) memory.destroy();
+    this.#buffers.clear();
+  }
+
+  #own<T extends { readonly owner: object }>(object: unknown, type: abstract new (...args: never[]) => T): T {
+    if (object instanceof type && object.owner === this) return object;
+    throw new ReceptanceError('FOREIGN_OBJECT', 'this belongs to another device or backend', {
+      hint: 'use buffers, parameters and executables with the device that made them',
+    });
+  }
+}
+
+function badCopy(what: string): ReceptanceError {
+  return new ReceptanceError('BAD_COPY', `cannot copy ${what}`, { hint: 'ranges must not overlap, dtypes must agree' });
+}

@@ -1,0 +1,192 @@
+import {
+  type Executable,
+  elementCount,
+  type Graph,
+  type MemoryReport,
+  type Plan,
+  ReceptanceError,
+  type Sizes,
+  type Storage,
+  type Value,
+} from '@receptance/core';
+import { type Launch, MAX_STORAGE_BUFFERS, PARAMS_BYTES, type Program, type Scratch } from './kernel.ts';
+import { Memory } from './memory.ts';
+import type { WebGpuParameters } from './parameters.ts';
+import type { Pipeline } from './pipelines.ts';
+
+/** Bind groups kept for each program that sees the buffers of a run: one for each choice of buffers. */
+const REMEMBERED_GROUPS = 16;
+
+/** A program with what it needs to be encoded. */
+export interface Stage {
+  readonly program: Program;
+  readonly pipeline: Pipeline;
+  /** Where its bindings lie, in order; a number is a piece of scratch memory. */
+  readonly places: readonly (Storage | number)[];
+  readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** The buffers that stand for the graph's inputs and outputs during a run. */
+export interface Frame {
+  readonly inputs: ReadonlyMap<string, Memory>;
+  readonly outputs: ReadonlyMap<string, Memory>;
+}
+
+export class WebGpuExecutable implements Executable {
+  readonly owner: object;
+  readonly plan: Plan;
+  readonly limits: Sizes;
+  readonly parameters: WebGpuParameters;
+  readonly stages: readonly Stage[];
+  /** Launches of the stages at the sizes last run, whose params are in GPU memory. */
+  launches: readonly Launch[] = [];
+  readonly #gpu: GPUDevice;
+  readonly #buffers: readonly Memory[];
+  readonly #scratch: readonly Memory[];
+  readonly #constants: ReadonlyMap<number, Memory>;
+  readonly #params: Memory;
+  /** One step's worth of an input or output that a loop moves between steps, made when first needed. */
+  readonly #staging = new Map<string, Memory>();
+  #sizes = '';
+
+  constructor(gpu: GPUDevice, plan: Plan, parameters: WebGpuParameters, limits: Sizes, compiled: readonly Compiled[]) {
+    this.owner = parameters.owner;
+    this.#gpu = gpu;
+    this.plan = plan;
+    this.parameters = parameters;
+    this.limits = limits;
+    this.stages = compiled.map(({ program, pipeline }) => {
+      return { program, pipeline, places: placesOf(program, plan), groups: new Map() };
+    });
+    this.#buffers = plan.buffers.map(({ bytes }, i) => Memory.forStorage(gpu, `activations ${i}`, bytes / 4));
+    this.#scratch = scratchSizes(compiled, limits).map((size, i) => Memory.forStorage(gpu, `scratch ${i}`, size));
+    this.#constants = makeConstants(gpu, plan.graph);
+    this.#params = Memory.forParams(gpu, 'params', Math.max(1, compiled.length) * PARAMS_BYTES);
+  }
+
+  get graph(): Graph {
+    return this.plan.graph;
+  }
+
+  get memory(): MemoryReport {
+    return this.plan.memory;
+  }
+
+  free(): void {
+    const all = [...this.#buffers, ...this.#scratch, ...this.#constants.values(), ...this.#staging.values(), this.#params];
+    for (const memory of all) memory.destroy();
+  }
+
+  /** Works out how much of every stage runs, and brings that to the GPU, unless the sizes are those of the last run. */
+  prepare(sizes: Sizes): void {
+    const key = JSON.stringify(sizes);
+    if (key === this.#sizes) return;
+    this.launches = this.stages.map(({ program }) => program.launch(sizes));
+    const words = new Uint32Array((this.stages.length * PARAMS_BYTES) / 4);
+    this.launches.forEach(({ params }, i) => {
+      words.set(params, (i * PARAMS_BYTES) / 4);
+    });
+    this.#gpu.queue.writeBuffer(this.#params.gpu, 0, words);
+    this.#sizes = key;
+  }
+
+  staging(kind: 'input' | 'output', name: string, value: Value): Memory {
+    const key = `${kind} ${name}`;
+    const known = this.#staging.get(key);
+    if (known !== undefined) return known;
+    const made = Memory.forStorage(this.#gpu, `one step of ${key}`, elementCount(value.shape, this.limits));
+    this.#staging.set(key, made);
+    return made;
+  }
+
+  group(index: number, stage: Stage, frame: Frame): GPUBindGroup {
+    const memories = stage.places.map((place) => this.resolve(place, frame));
+    const key = memories.map(({ id }) => id).join(' ');
+    const known = stage.groups.get(key);
+    if (known !== undefined) return known;
+    const params: GPUBindGroupEntry = {
+      binding: 0,
+      resource: { buffer: this.#params.gpu, offset: index * PARAMS_BYTES, size: PARAMS_BYTES },
+    };
+    const entries = memories.map(({ gpu }, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer: gpu } }));
+    const group = this.#gpu.createBindGroup({ layout: stage.pipeline.layout, entries: [params, ...entries] });
+    const [oldest] = stage.groups.keys();
+    if (stage.groups.size >= REMEMBERED_GROUPS && oldest !== undefined) stage.groups.delete(oldest);
+    stage.groups.set(key, group);
+    return group;
+  }
+
+  resolve(place: Storage | number, frame: Frame): Memory {
+    if (typeof place === 'number') return found(this.#scratch[place], `scratch ${place}`);
+    switch (place.kind) {
+      case 'parameter':
+      case 'variable':
+        return found(this.parameters.get(place.name)?.memory, place.name);
+      case 'buffer':
+        return found(this.#buffers[place.index], `activations ${place.index}`);
+      case 'constant':
+        return found(this.#constants.get(place.value), `constant ${place.value}`);
+      case 'input':
+        return found(frame.inputs.get(place.name), `input ${place.name}`);
+      case 'output':
+        return found(frame.outputs.get(place.name), `output ${place.name}`);
+    }
+  }
+}
+
+export interface Compiled {
+  readonly program: Program;
+  readonly pipeline: Pipeline;
+}
+
+function found(memory: Memory | undefined, name: string): Memory {
+  if (memory !== undefined) return memory;
+  throw new ReceptanceError('MISSING_TENSOR', `${name} was not among the graphs that loadParameters was given`, {
+    hint: 'pass every graph that will be compiled as a use',
+  });
+}
+
+/** Where a program's operands lie. WebGPU forbids that one dispatch sees a buffer twice when it writes it. */
+function placesOf({ shader, bindings }: Program, plan: Plan): (Storage | number)[] {
+  if (bindings.length > MAX_STORAGE_BUFFERS) {
+    throw new ReceptanceError('BAD_KERNEL', `shader ${shader.name} binds ${bindings.length} buffers`, {
+      hint: `${MAX_STORAGE_BUFFERS} are sure to work: pack small ones into scratch memory`,
+    });
+  }
+  const places = bindings.map(({ operand }) => {
+    if ('scratch' in operand) return operand.scratch;
+    const place = plan.storage.get(operand.id);
+    if (place === undefined) throw new Error(`value ${operand.id} has no storage`);
+    return place;
+  });
+  const keys = places.map((place) => JSON.stringify(place));
+  bindings.forEach(({ access }, i) => {
+    if (access === 'read' || keys.indexOf(keys[i] ?? '') === keys.lastIndexOf(keys[i] ?? '')) return;
+    throw new ReceptanceError('BAD_KERNEL', `shader ${shader.name} writes a buffer that it binds twice`, {
+      hint: 'bind a state that is updated in place once, by its output',
+    });
+  });
+  return places;
+}
+
+function scratchSizes(compiled: readonly Compiled[], limits: Sizes): number[] {
+  const sizes: number[] = [];
+  const scratches = compiled.flatMap(({ program }) =>
+    program.bindings.flatMap(({ operand }): Scratch[] => ('scratch' in operand ? [operand] : [])),
+  );
+  for (const { scratch, elements } of scratches) sizes[scratch] = Math.max(sizes[scratch] ?? 0, elements(limits));
+  return sizes;
+}
+
+function makeConstants(gpu: GPUDevice, graph: Graph): Map<number, Memory> {
+  const constants = new Map<number, Memory>();
+  for (const { op, attrs, outputs } of graph.nodes) {
+    const value = outputs['y'];
+    if (op !== 'constant' || value === undefined || !Array.isArray(attrs['data'])) continue;
+    const numbers = attrs['data'].map(Number);
+    const memory = Memory.forStorage(gpu, `constant ${value.id}`, numbers.length);
+    gpu.queue.writeBuffer(memory.gpu, 0, value.dtype === 'i32' ? Int32Array.from(numbers) : Float32Array.from(numbers));
+    constants.set(value.id, memory);
+  }
+  return constants;
+}

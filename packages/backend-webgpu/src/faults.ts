@@ -1,0 +1,75 @@
+import { ReceptanceError } from '@receptance/core';
+
+/**
+ * What went wrong on the GPU after a call had returned. WebGPU reports such errors late and carries on with wrong
+ * numbers; here every piece of work is done in an error scope, and nothing is read before all scopes have answered.
+ */
+export class Faults {
+  readonly #device: GPUDevice;
+  readonly #open = new Set<Promise<void>>();
+  #fault: ReceptanceError | undefined;
+  #ended: ReceptanceError | undefined;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    device.addEventListener('uncapturederror', ({ error }) => this.#note('work', error));
+    device.lost.then(({ reason, message }) => {
+      this.#ended ??= new ReceptanceError('DEVICE_LOST', `the GPU device was lost (${reason}): ${message}`, {
+        hint: 'open a new device and load the model again; states not saved are gone',
+      });
+    });
+  }
+
+  /** After this every call is refused. */
+  end(): void {
+    this.#ended ??= new ReceptanceError('DEVICE_CLOSED', 'the device is closed', { hint: 'open a new one' });
+  }
+
+  /** Does something whose errors the device reports later. `what` names it in the message. */
+  guard<T>(what: string, body: () => T): T {
+    this.#device.pushErrorScope('out-of-memory');
+    this.#device.pushErrorScope('validation');
+    try {
+      return body();
+    } finally {
+      for (let scope = 0; scope < 2; scope++) this.#await(what, this.#device.popErrorScope());
+    }
+  }
+
+  /** Throws what is known to have gone wrong, once; a lost or closed device is refused for ever. */
+  check(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+  }
+
+  /** Waits until everything asked for has been checked, then as `check`. */
+  async settle(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
+    this.check();
+  }
+
+  #await(what: string, scope: Promise<GPUError | null>): void {
+    // A scope is rejected only when the device is lost, which `lost` reports better.
+    const done = scope.then(
+      (error) => {
+        if (error !== null) this.#note(what, error);
+      },
+      () => undefined,
+    );
+    this.#open.add(done);
+    void done.then(() => this.#open.delete(done));
+  }
+
+  #note(what: string, error: GPUError): void {
+    const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
+    this.#fault ??= outOfMemory
+      ? new ReceptanceError('OUT_OF_MEMORY', `the GPU has no memory left for ${what}: ${error.message}`, {
+          hint: 'use a smaller model, fewer state slots or smaller limits, or free what is not used',
+        })
+      : new ReceptanceError('DEVICE_ERROR', `the GPU refused ${what}: ${error.message}`, {
+          hint: 'this is a fault of the backend or of a contributed kernel; please report it',
+        });
+  }
+}

@@ -1,0 +1,36 @@
+// y = (x − mean) / sqrt(var + eps) · w + b over each group of channels; one workgroup a group. layerNorm has one group.
+
+struct Params { count: u32, groups: u32, size: u32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, groups · size], count = N · groups
+@group(0) @binding(2) var<storage, read> w: array<f32>; // [groups · size]
+@group(0) @binding(3) var<storage, read> b: array<f32>; // [groups · size]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [N, groups · size]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = group_index(group, groups);
+  let base = i * params.size;
+  let inside = i < params.count;
+  let channel = (i % params.groups) * params.size;
+  let size = f32(params.size);
+  var sum = 0.0;
+  for (var j = lane; inside && j < params.size; j += WG) {
+    sum += x[base + j];
+  }
+  let mean = group_sum(lane, sum) / size;
+  var squares = 0.0;
+  for (var j = lane; inside && j < params.size; j += WG) {
+    let d = x[base + j] - mean;
+    squares += d * d;
+  }
+  let scale = 1.0 / sqrt(group_sum(lane, squares) / size + params.eps);
+  for (var j = lane; inside && j < params.size; j += WG) {
+    y[base + j] = (x[base + j] - mean) * scale * w[channel + j] + b[channel + j];
+  }
+}

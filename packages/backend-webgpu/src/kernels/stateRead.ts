@@ -1,0 +1,7 @@
+import type { KernelOf } from '../kernel.ts';
+import { shader } from '../shaders.ts';
+import { byRow } from './_rows.ts';
+
+export const stateRead: KernelOf<'stateRead'> = {
+  lower: ({ pool, slots }, { y }) => [byRow(shader('gather'), pool, slots, y, 'from')],
+};

@@ -1,0 +1,67 @@
+import { type DeviceBuffer, ReceptanceError } from '@receptance/core';
+
+/** The standard's values, which Node has no global objects for. */
+export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
+export const MAP_READ = 1;
+
+const STORAGE: number = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
+
+/** A piece of GPU memory with a number that is never used again, by which bind groups are remembered. */
+export class Memory {
+  static #made = 0;
+  readonly id: number = Memory.#made++;
+  readonly gpu: GPUBuffer;
+  readonly bytes: number;
+
+  private constructor(gpu: GPUBuffer, bytes: number) {
+    this.gpu = gpu;
+    this.bytes = bytes;
+  }
+
+  /**
+   * Zeroed memory for shaders to read and write; at least 16 bytes, since WebGPU binds nothing of size 0.
+   * @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold it
+   */
+  static forStorage(device: GPUDevice, label: string, elements: number): Memory {
+    const bytes = Math.max(16, elements * 4);
+    const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    if (bytes > most) {
+      throw new ReceptanceError('TENSOR_TOO_LARGE', `${label} takes ${bytes} bytes, the GPU binds ${most} at most`, {
+        hint: 'tensors are not split yet: use a smaller model, or smaller limits where it is an activation',
+      });
+    }
+    return new Memory(device.createBuffer({ label, size: bytes, usage: STORAGE }), bytes);
+  }
+
+  static forParams(device: GPUDevice, label: string, bytes: number): Memory {
+    return new Memory(device.createBuffer({ label, size: bytes, usage: USAGE.uniform | USAGE.copyTarget }), bytes);
+  }
+
+  destroy(): void {
+    this.gpu.destroy();
+  }
+}
+
+/** A tensor as the contract knows it. */
+export class WebGpuBuffer implements DeviceBuffer {
+  readonly dtype: 'f32' | 'i32';
+  readonly elements: number;
+  readonly memory: Memory;
+  readonly owner: object;
+
+  constructor(owner: object, dtype: 'f32' | 'i32', elements: number, memory: Memory) {
+    this.owner = owner;
+    this.dtype = dtype;
+    this.elements = elements;
+    this.memory = memory;
+  }
+
+  /** @throws ReceptanceError `OUT_OF_RANGE` */
+  checkRange(offset: number, elements: number): void {
+    const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(elements);
+    if (whole && offset >= 0 && elements >= 0 && offset + elements <= this.elements) return;
+    throw new ReceptanceError('OUT_OF_RANGE', `elements ${offset} to ${offset + elements} of a buffer of ${this.elements}`, {
+      hint: 'offsets and lengths count elements',
+    });
+  }
+}

@@ -1,0 +1,79 @@
+// Put before every shader. Numbers are f32; constants must be finite; NaN is found by its bits only.
+
+override WG: u32 = 64u;
+
+/// Sizes of an index space, or strides of an operand, over up to 8 axes.
+alias Axes = array<vec4u, 2>;
+
+/// Number of the workgroup: they are counted along x and go on in y where one dimension does not hold them all.
+fn group_index(group: vec3u, groups: vec3u) -> u32 {
+  return group.y * groups.x + group.x;
+}
+
+/// Number of the invocation over all workgroups.
+fn global_index(group: vec3u, groups: vec3u, lane: u32) -> u32 {
+  return group_index(group, groups) * WG + lane;
+}
+
+/// Where element `index` of a row-major space of `count` axes lies in an operand with these strides.
+fn place(index: u32, count: u32, shape: Axes, strides: Axes) -> u32 {
+  var rest = index;
+  var offset = 0u;
+  for (var i = count; i > 1u; i--) {
+    let axis = i - 1u;
+    let size = shape[axis / 4u][axis % 4u];
+    offset += (rest % size) * strides[axis / 4u][axis % 4u];
+    rest /= size;
+  }
+  return offset + rest * strides[0].x;
+}
+
+/// exp that is 0 where f32 has no normal number left, and infinite, never NaN, where it overflows.
+fn exp_safe(x: f32) -> f32 {
+  return select(exp(clamp(x, -87.3, 89.0)), 0.0, x < -87.3);
+}
+
+/// tanh, which some adapters make NaN for large arguments.
+fn tanh_safe(x: f32) -> f32 {
+  return tanh(clamp(x, -15.0, 15.0));
+}
+
+fn sigmoid(x: f32) -> f32 {
+  let e = exp_safe(-abs(x));
+  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+
+var<workgroup> partial: array<f32, WG>;
+
+/// Sum over the workgroup, in the order of the lanes; every lane gets it. All lanes must come here together.
+fn group_sum(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < WG; i++) {
+    sum += partial[i];
+  }
+  return sum;
+}
+
+/// Maximum over the workgroup; every lane gets it. All lanes must come here together.
+fn group_max(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  workgroupBarrier();
+  var best = partial[0];
+  for (var i = 1u; i < WG; i++) {
+    best = max(best, partial[i]);
+  }
+  return best;
+}
+
+/// Less than every number that matters: where a maximum starts.
+const LOWEST = -3.0e38;
+
+/// Rows `begin` to `end` of sequence `s`, kept inside the batch whatever `starts` holds.
+fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
+  let last = u32(clamp(end, 0, i32(tokens)));
+  return vec2u(min(u32(max(begin, 0)), last), last);
+}

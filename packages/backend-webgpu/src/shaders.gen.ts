@@ -1,0 +1,893 @@
+// Made from the .wgsl files by embed.ts.
+
+export type ShaderName =
+  | '_pack'
+  | 'argmax'
+  | 'binary'
+  | 'cast'
+  | 'compare'
+  | 'copy'
+  | 'full'
+  | 'gather'
+  | 'groupNorm'
+  | 'l2Norm'
+  | 'linear'
+  | 'reduce'
+  | 'sample'
+  | 'select'
+  | 'softmax'
+  | 'stateWrite'
+  | 'tokenShift'
+  | 'unary'
+  | 'wkv7'
+  | 'prelude';
+
+export const WGSL: Readonly<Record<ShaderName, string>> = {
+  _pack: `// Four operands one after the other in one buffer.
+
+struct Params { ends: vec4u } // where each part ends
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<u32>; // [ends.x]
+@group(0) @binding(2) var<storage, read> b: array<u32>; // [ends.y − ends.x]
+@group(0) @binding(3) var<storage, read> c: array<u32>; // [ends.z − ends.y]
+@group(0) @binding(4) var<storage, read> d: array<u32>; // [ends.w − ends.z]
+@group(0) @binding(5) var<storage, read_write> y: array<u32>; // [ends.w]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.ends.x {
+    y[i] = a[i];
+  } else if i < params.ends.y {
+    y[i] = b[i - params.ends.x];
+  } else if i < params.ends.z {
+    y[i] = c[i - params.ends.y];
+  } else if i < params.ends.w {
+    y[i] = d[i - params.ends.z];
+  }
+}
+`,
+  argmax: `// y[r] = the least v with x[r, v] = max x[r]; one workgroup a row
+
+struct Params { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read_write> y: array<i32>; // [rows]
+
+var<workgroup> places: array<u32, WG>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group_index(group, groups);
+  let base = row * params.width;
+  let inside = row < params.rows;
+  var best = LOWEST;
+  var at = params.width;
+  for (var v = lane; inside && v < params.width; v += WG) {
+    if at == params.width || x[base + v] > best {
+      best = x[base + v];
+      at = v;
+    }
+  }
+  let top = group_max(lane, best);
+  places[lane] = select(params.width, at, best == top);
+  workgroupBarrier();
+  if lane == 0u && inside {
+    var first = places[0];
+    for (var i = 1u; i < WG; i++) {
+      first = min(first, places[i]);
+    }
+    y[row] = i32(min(first, params.width - 1u));
+  }
+}
+`,
+  binary: `// y = fn(a, b), operands broadcast
+
+override FN: u32;
+
+struct Params { count: u32, axes: u32, pad: vec2u, shape: Axes, a: Axes, b: Axes }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>; // broadcasts to the shape of y
+@group(0) @binding(2) var<storage, read> b: array<f32>; // broadcasts to the shape of y
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [count]
+
+fn apply(p: f32, q: f32) -> f32 {
+  switch FN {
+    case 0u: { return p + q; }
+    case 1u: { return p - q; }
+    case 2u: { return p * q; }
+    case 3u: { return p / q; }
+    case 4u: { return min(p, q); }
+    default: { return max(p, q); }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    let p = a[place(i, params.axes, params.shape, params.a)];
+    let q = b[place(i, params.axes, params.shape, params.b)];
+    y[i] = apply(p, q);
+  }
+}
+`,
+  cast: `// y = x as the other type; towards i32 the fraction is dropped
+
+override FROM_INTEGER: bool;
+override TO_INTEGER: bool;
+
+struct Params { count: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>; // [count] bits of f32 or i32
+@group(0) @binding(2) var<storage, read_write> y: array<u32>; // [count] bits of f32 or i32
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  if FROM_INTEGER == TO_INTEGER {
+    y[i] = x[i];
+  } else if TO_INTEGER {
+    y[i] = bitcast<u32>(i32(bitcast<f32>(x[i])));
+  } else {
+    y[i] = bitcast<u32>(f32(bitcast<i32>(x[i])));
+  }
+}
+`,
+  compare: `// y = 1 where a fn b, else 0; operands broadcast
+
+override FN: u32;
+override INTEGER: bool;
+
+struct Params { count: u32, axes: u32, pad: vec2u, shape: Axes, a: Axes, b: Axes }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<u32>; // bits of f32 or i32; broadcasts to the shape of y
+@group(0) @binding(2) var<storage, read> b: array<u32>; // as a
+@group(0) @binding(3) var<storage, read_write> y: array<i32>; // [count]
+
+fn holds(equal: bool, less: bool, greater: bool) -> bool {
+  switch FN {
+    case 0u: { return equal; }
+    case 1u: { return less; }
+    case 2u: { return less || equal; }
+    case 3u: { return greater; }
+    default: { return greater || equal; }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let p = a[place(i, params.axes, params.shape, params.a)];
+  let q = b[place(i, params.axes, params.shape, params.b)];
+  var result: bool;
+  if INTEGER {
+    let m = bitcast<i32>(p);
+    let n = bitcast<i32>(q);
+    result = holds(m == n, m < n, m > n);
+  } else {
+    let m = bitcast<f32>(p);
+    let n = bitcast<f32>(q);
+    result = holds(m == n, m < n, m > n);
+  }
+  y[i] = select(0, 1, result);
+}
+`,
+  copy: `// Elements of x to other places in y: transpose, slice, concat, broadcast, and where a state begins.
+
+struct Params { count: u32, axes: u32, x_base: u32, y_base: u32, shape: Axes, x: Axes, y: Axes }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>; // any four-byte type, read at x_base + its strides
+@group(0) @binding(2) var<storage, read_write> y: array<u32>; // written at y_base + its strides
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    let from_place = params.x_base + place(i, params.axes, params.shape, params.x);
+    let to_place = params.y_base + place(i, params.axes, params.shape, params.y);
+    y[to_place] = x[from_place];
+  }
+}
+`,
+  full: `// y = value
+
+struct Params { count: u32, value: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [count]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    y[i] = params.value;
+  }
+}
+`,
+  gather: `// y[n] = table[ids[n]]
+
+struct Params { count: u32, width: u32, rows: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> ids: array<i32>; // [count / width], kept inside the table
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [count / width, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    let row = u32(clamp(ids[i / params.width], 0, i32(params.rows) - 1));
+    y[i] = table[row * params.width + i % params.width];
+  }
+}
+`,
+  groupNorm: `// y = (x − mean) / sqrt(var + eps) · w + b over each group of channels; one workgroup a group. layerNorm has one group.
+
+struct Params { count: u32, groups: u32, size: u32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, groups · size], count = N · groups
+@group(0) @binding(2) var<storage, read> w: array<f32>; // [groups · size]
+@group(0) @binding(3) var<storage, read> b: array<f32>; // [groups · size]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [N, groups · size]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = group_index(group, groups);
+  let base = i * params.size;
+  let inside = i < params.count;
+  let channel = (i % params.groups) * params.size;
+  let size = f32(params.size);
+  var sum = 0.0;
+  for (var j = lane; inside && j < params.size; j += WG) {
+    sum += x[base + j];
+  }
+  let mean = group_sum(lane, sum) / size;
+  var squares = 0.0;
+  for (var j = lane; inside && j < params.size; j += WG) {
+    let d = x[base + j] - mean;
+    squares += d * d;
+  }
+  let scale = 1.0 / sqrt(group_sum(lane, squares) / size + params.eps);
+  for (var j = lane; inside && j < params.size; j += WG) {
+    y[base + j] = (x[base + j] - mean) * scale * w[channel + j] + b[channel + j];
+  }
+}
+`,
+  l2Norm: `// y = x / max(‖x‖, eps) over each group of channels; one workgroup a group
+
+struct Params { count: u32, groups: u32, size: u32, eps: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, groups · size], count = N · groups
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [N, groups · size]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = group_index(group, groups);
+  let base = i * params.size;
+  let inside = i < params.count;
+  var squares = 0.0;
+  for (var j = lane; inside && j < params.size; j += WG) {
+    squares += x[base + j] * x[base + j];
+  }
+  let length = max(sqrt(group_sum(lane, squares)), params.eps);
+  for (var j = lane; inside && j < params.size; j += WG) {
+    y[base + j] = x[base + j] / length;
+  }
+}
+`,
+  linear: `// y = x @ wᵀ, or x @ w when TRANSPOSED; one invocation an element of y
+
+override TRANSPOSED: bool;
+
+struct Params { count: u32, inner: u32, outer: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, inner]
+@group(0) @binding(2) var<storage, read> w: array<f32>; // [outer, inner]; TRANSPOSED: [inner, outer]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [N, outer], count in all
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let column = i % params.outer;
+  let row = (i / params.outer) * params.inner;
+  let start = select(column * params.inner, column, TRANSPOSED);
+  let step = select(1u, params.outer, TRANSPOSED);
+  var sum = 0.0;
+  for (var k = 0u; k < params.inner; k++) {
+    sum += x[row + k] * w[start + k * step];
+  }
+  y[i] = sum;
+}
+`,
+  reduce: `// y = fn over some axes of x; one workgroup an element of y
+
+override FN: u32;
+
+struct Params {
+  count: u32, // elements of y
+  kept_axes: u32,
+  folded: u32, // elements of x for each of y
+  folded_axes: u32,
+  kept_shape: Axes,
+  kept: Axes, // strides of x along the axes that stay
+  folded_shape: Axes,
+  along: Axes, // strides of x along the axes that go
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [kept axes and folded axes, mixed]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [count]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = group_index(group, groups);
+  let base = place(i, params.kept_axes, params.kept_shape, params.kept);
+  var sum = 0.0;
+  var best = LOWEST;
+  for (var j = lane; j < params.folded; j += WG) {
+    let value = x[base + place(j, params.folded_axes, params.folded_shape, params.along)];
+    sum += value;
+    best = max(best, value);
+  }
+  var result: f32;
+  if FN == 1u {
+    result = group_max(lane, best);
+  } else {
+    result = group_sum(lane, sum);
+  }
+  if FN == 2u {
+    result /= f32(params.folded);
+  }
+  if lane == 0u && i < params.count {
+    y[i] = result;
+  }
+}
+`,
+  sample: `// One token of each row by inverse distribution function; one workgroup a row. Thresholds are found by halving the
+// range of a probability's bits, which for numbers ≥ 0 are in the order of the numbers: no sorting.
+
+struct Params { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> parameters: array<f32>; // [rows, 8]
+@group(0) @binding(3) var<storage, read> counts: array<f32>; // [rows, width]
+@group(0) @binding(4) var<storage, read> u: array<f32>; // [rows]
+@group(0) @binding(5) var<storage, read_write> tokens: array<i32>; // [rows]
+@group(0) @binding(6) var<storage, read_write> counts_after: array<f32>; // [rows, width]; holds p until the draw is done
+
+const BITS_OF_ONE = 0x3f800000u;
+
+var<workgroup> places: array<u32, WG>;
+var<workgroup> drawn: u32;
+
+/// Logit of column v after the penalties.
+fn penalised(row: u32, v: u32) -> f32 {
+  let settings = row * 8u;
+  let logit = logits[row * params.width + v];
+  let count = counts[row * params.width + v];
+  if count <= 0.0 {
+    return logit;
+  }
+  let repetition = parameters[settings + 6u];
+  let repeated = select(logit * repetition, logit / repetition, logit > 0.0);
+  return repeated - (parameters[settings + 4u] + parameters[settings + 5u] * count);
+}
+
+/// The largest threshold such that the probabilities not below it weigh \`least\` or more; 0 when all together do not.
+fn threshold(row: u32, lane: u32, counted: bool, least: f32) -> f32 {
+  let base = row * params.width;
+  var low = 0u;
+  var high = BITS_OF_ONE + 1u;
+  for (var round = 0u; round < 31u; round++) {
+    let middle = low + (high - low) / 2u;
+    var weight = 0.0;
+    for (var v = lane; v < params.width; v += WG) {
+      let p = counts_after[base + v];
+      if bitcast<u32>(p) >= middle {
+        weight += select(p, 1.0, counted);
+      }
+    }
+    if group_sum(lane, weight) >= least {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return bitcast<f32>(low);
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group_index(group, groups);
+  if row >= params.rows {
+    return;
+  }
+  let width = params.width;
+  let base = row * width;
+  let temperature = parameters[row * 8u];
+  let top_k = floor(parameters[row * 8u + 1u]);
+  let top_p = parameters[row * 8u + 2u];
+  let min_p = parameters[row * 8u + 3u];
+
+  var best = LOWEST;
+  var at = width;
+  for (var v = lane; v < width; v += WG) {
+    let l = penalised(row, v);
+    if at == width || l > best {
+      best = l;
+      at = v;
+    }
+  }
+  let top = group_max(lane, best);
+  places[lane] = select(width, at, best == top);
+  workgroupBarrier();
+  var first = width - 1u;
+  for (var i = 0u; i < WG; i++) {
+    first = min(first, places[i]);
+  }
+
+  var sum = 0.0;
+  for (var v = lane; v < width; v += WG) {
+    sum += exp_safe(penalised(row, v) - top);
+  }
+  let total = group_sum(lane, sum);
+  var own = 0.0;
+  for (var v = lane; v < width; v += WG) {
+    let p = exp_safe(penalised(row, v) - top) / total;
+    counts_after[base + v] = p;
+    own = max(own, p);
+  }
+  let largest = group_max(lane, own);
+
+  var least = min_p * largest;
+  if top_k >= 1.0 {
+    least = max(least, threshold(row, lane, true, top_k));
+  }
+  if top_p < 1.0 {
+    least = max(least, threshold(row, lane, false, top_p));
+  }
+  least = min(least, largest);
+
+  // From here on a lane has neighbouring columns, so that the running sum goes from lane to lane.
+  storageBarrier();
+  let inverse = 1.0 / max(temperature, 1.0e-6);
+  let chunk = (width + WG - 1u) / WG;
+  let begin = min(lane * chunk, width);
+  let end = min(begin + chunk, width);
+  var weight = 0.0;
+  var last = 0u; // the last column kept
+  for (var v = begin; v < end; v++) {
+    if counts_after[base + v] >= least {
+      weight += exp_safe((penalised(row, v) - top) * inverse);
+      last = v;
+    }
+  }
+  let goal = u[row] * group_sum(lane, weight);
+  workgroupBarrier();
+  places[lane] = last;
+  workgroupBarrier();
+  if lane == 0u {
+    var before = 0.0;
+    var found = WG;
+    var token = 0u;
+    for (var i = 0u; i < WG && found == WG; i++) {
+      token = max(token, places[i]);
+      if before + partial[i] > goal {
+        found = i;
+      } else {
+        before += partial[i];
+      }
+    }
+    for (var v = found * chunk; found < WG && v < min((found + 1u) * chunk, width); v++) {
+      if counts_after[base + v] >= least {
+        before += exp_safe((penalised(row, v) - top) * inverse);
+        token = v;
+        if before > goal {
+          break;
+        }
+      }
+    }
+    drawn = select(token, first, temperature == 0.0);
+    tokens[row] = i32(drawn);
+  }
+  workgroupBarrier();
+  storageBarrier();
+  let decay = parameters[row * 8u + 7u];
+  for (var v = lane; v < width; v += WG) {
+    counts_after[base + v] = decay * counts[base + v] + select(0.0, 1.0, v == drawn);
+  }
+}
+`,
+  select: `// y = a where condition ≠ 0, else b; operands broadcast
+
+struct Params { count: u32, axes: u32, pad: vec2u, shape: Axes, condition: Axes, a: Axes, b: Axes }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> condition: array<i32>; // broadcasts to the shape of y
+@group(0) @binding(2) var<storage, read> a: array<f32>; // broadcasts to the shape of y
+@group(0) @binding(3) var<storage, read> b: array<f32>; // broadcasts to the shape of y
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [count]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  if condition[place(i, params.axes, params.shape, params.condition)] != 0 {
+    y[i] = a[place(i, params.axes, params.shape, params.a)];
+  } else {
+    y[i] = b[place(i, params.axes, params.shape, params.b)];
+  }
+}
+`,
+  softmax: `// y = exp(x − max x) / Σ exp(x − max x) along the last axis; one workgroup a row
+
+struct Params { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [rows, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group_index(group, groups);
+  let base = row * params.width;
+  let inside = row < params.rows;
+  var best = LOWEST;
+  for (var i = lane; inside && i < params.width; i += WG) {
+    best = max(best, x[base + i]);
+  }
+  best = group_max(lane, best);
+  var sum = 0.0;
+  for (var i = lane; inside && i < params.width; i += WG) {
+    sum += exp_safe(x[base + i] - best);
+  }
+  sum = group_sum(lane, sum);
+  for (var i = lane; inside && i < params.width; i += WG) {
+    y[base + i] = exp_safe(x[base + i] - best) / sum;
+  }
+}
+`,
+  stateWrite: `// pool[slots[s]] = value[s], in the pool's own memory
+
+struct Params { count: u32, width: u32, rows: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> pool: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> slots: array<i32>; // [count / width]; one outside the pool is left out
+@group(0) @binding(3) var<storage, read> value: array<f32>; // [count / width, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let slot = slots[i / params.width];
+  if slot >= 0 && slot < i32(params.rows) {
+    pool[u32(slot) * params.width + i % params.width] = value[i];
+  }
+}
+`,
+  tokenShift: `// y[t] = x[t − 1] inside a sequence, the state at its first token; the state becomes its last token. One invocation a
+// channel of a sequence: so the state is read before it is written.
+
+override POOLED: bool;
+
+struct Params { count: u32, width: u32, tokens: u32, rows: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [tokens, width]
+@group(0) @binding(2) var<storage, read> starts: array<i32>; // [S + 1], count = S · width
+@group(0) @binding(3) var<storage, read> slots: array<i32>; // [S] when POOLED
+@group(0) @binding(4) var<storage, read_write> state: array<f32>; // [rows, width]
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [tokens, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let sequence = i / params.width;
+  let channel = i % params.width;
+  var row = sequence;
+  if POOLED {
+    row = u32(slots[sequence]);
+  }
+  if row >= params.rows {
+    return;
+  }
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  var before = state[row * params.width + channel];
+  for (var t = range.x; t < range.y; t++) {
+    let now = x[t * params.width + channel];
+    y[t * params.width + channel] = before;
+    before = now;
+  }
+  state[row * params.width + channel] = before;
+}
+`,
+  unary: `// y = fn(x)
+
+override FN: u32;
+
+struct Params { count: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [count]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [count]
+
+fn apply(v: f32) -> f32 {
+  switch FN {
+    case 0u: { return -v; }
+    case 1u: { return abs(v); }
+    case 2u: { return exp_safe(v); }
+    case 3u: { return log(v); }
+    case 4u: { return sqrt(v); }
+    case 5u: { return 1.0 / v; }
+    case 6u: { return sigmoid(v); }
+    case 7u: { return tanh_safe(v); }
+    default: { return max(v, 0.0); }
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    y[i] = apply(x[i]);
+  }
+}
+`,
+  wkv7: `// S = S diag(exp lw) + (S a) bᵀ + v kᵀ;  y = S r. One workgroup a head of a sequence, one invocation a row of S.
+
+override D: u32; // head size
+override POOLED: bool;
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  rows: u32,
+  b_at: u32, // where the parts of packed begin; a at 0
+  starts_at: u32,
+  slots_at: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> r: array<f32>; // [tokens, heads, D]
+@group(0) @binding(2) var<storage, read> lw: array<f32>; // [tokens, heads, D]
+@group(0) @binding(3) var<storage, read> k: array<f32>; // [tokens, heads, D]
+@group(0) @binding(4) var<storage, read> v: array<f32>; // [tokens, heads, D]
+@group(0) @binding(5) var<storage, read> packed: array<u32>; // a, b [tokens, heads, D], starts [S + 1], slots [S]
+@group(0) @binding(6) var<storage, read_write> state: array<f32>; // [rows, heads, D value, D key]
+@group(0) @binding(7) var<storage, read_write> y: array<f32>; // [tokens, heads, D]
+
+var<workgroup> r_t: array<f32, D>;
+var<workgroup> w_t: array<f32, D>;
+var<workgroup> k_t: array<f32, D>;
+var<workgroup> a_t: array<f32, D>;
+var<workgroup> b_t: array<f32, D>;
+
+@compute @workgroup_size(D)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  var row = sequence;
+  if POOLED {
+    row = packed[params.slots_at + sequence];
+  }
+  if row >= params.rows {
+    return;
+  }
+  let starts_at = params.starts_at + sequence;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let line = ((row * params.heads + head) * D + lane) * D;
+  for (var t = range.x; t < range.y; t++) {
+    let at = (t * params.heads + head) * D + lane;
+    workgroupBarrier();
+    r_t[lane] = r[at];
+    w_t[lane] = exp_safe(lw[at]);
+    k_t[lane] = k[at];
+    a_t[lane] = bitcast<f32>(packed[at]);
+    b_t[lane] = bitcast<f32>(packed[params.b_at + at]);
+    workgroupBarrier();
+    var removed = 0.0;
+    for (var j = 0u; j < D; j++) {
+      removed += state[line + j] * a_t[j];
+    }
+    let value = v[at];
+    var sum = 0.0;
+    for (var j = 0u; j < D; j++) {
+      let s = state[line + j] * w_t[j] + removed * b_t[j] + value * k_t[j];
+      state[line + j] = s;
+      sum += s * r_t[j];
+    }
+    y[at] = sum;
+  }
+}
+`,
+  prelude: `// Put before every shader. Numbers are f32; constants must be finite; NaN is found by its bits only.
+
+override WG: u32 = 64u;
+
+/// Sizes of an index space, or strides of an operand, over up to 8 axes.
+alias Axes = array<vec4u, 2>;
+
+/// Number of the workgroup: they are counted along x and go on in y where one dimension does not hold them all.
+fn group_index(group: vec3u, groups: vec3u) -> u32 {
+  return group.y * groups.x + group.x;
+}
+
+/// Number of the invocation over all workgroups.
+fn global_index(group: vec3u, groups: vec3u, lane: u32) -> u32 {
+  return group_index(group, groups) * WG + lane;
+}
+
+/// Where element \`index\` of a row-major space of \`count\` axes lies in an operand with these strides.
+fn place(index: u32, count: u32, shape: Axes, strides: Axes) -> u32 {
+  var rest = index;
+  var offset = 0u;
+  for (var i = count; i > 1u; i--) {
+    let axis = i - 1u;
+    let size = shape[axis / 4u][axis % 4u];
+    offset += (rest % size) * strides[axis / 4u][axis % 4u];
+    rest /= size;
+  }
+  return offset + rest * strides[0].x;
+}
+
+/// exp that is 0 where f32 has no normal number left, and infinite, never NaN, where it overflows.
+fn exp_safe(x: f32) -> f32 {
+  return select(exp(clamp(x, -87.3, 89.0)), 0.0, x < -87.3);
+}
+
+/// tanh, which some adapters make NaN for large arguments.
+fn tanh_safe(x: f32) -> f32 {
+  return tanh(clamp(x, -15.0, 15.0));
+}
+
+fn sigmoid(x: f32) -> f32 {
+  let e = exp_safe(-abs(x));
+  return select(e, 1.0, x >= 0.0) / (1.0 + e);
+}
+
+var<workgroup> partial: array<f32, WG>;
+
+/// Sum over the workgroup, in the order of the lanes; every lane gets it. All lanes must come here together.
+fn group_sum(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < WG; i++) {
+    sum += partial[i];
+  }
+  return sum;
+}
+
+/// Maximum over the workgroup; every lane gets it. All lanes must come here together.
+fn group_max(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  workgroupBarrier();
+  var best = partial[0];
+  for (var i = 1u; i < WG; i++) {
+    best = max(best, partial[i]);
+  }
+  return best;
+}
+
+/// Less than every number that matters: where a maximum starts.
+const LOWEST = -3.0e38;
+
+/// Rows \`begin\` to \`end\` of sequence \`s\`, kept inside the batch whatever \`starts\` holds.
+fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
+  let last = u32(clamp(end, 0, i32(tokens)));
+  return vec2u(min(u32(max(begin, 0)), last), last);
+}
+`,
+};

@@ -11,6 +11,7 @@ export { graphFromJson, graphToJson } from './ir/json.ts';
 export { printGraph, printNode } from './ir/print.ts';
 export { concreteShape, elementCount, formatShape, formatType, sizeOf, symbolsOf } from './ir/shape.ts';
 export * from './ir/types.ts';
+export * from './models/aft.ts';
 export * from './models/detect.ts';
 export * from './models/graphs.ts';
 export type { LanguageModel, State, StateEntry } from './models/language-model.ts';

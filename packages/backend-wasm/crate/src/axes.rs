@@ -1,0 +1,106 @@
+//! Walking over strided operands: broadcasting, transposing, reducing.
+
+/// The most axes that an op may have after neighbours that lie alike were joined.
+pub const MAX_RANK: usize = 8;
+
+/// Sizes of an index space, and the strides of `K` operands along each of its axes, all in elements.
+/// As the encoder writes it: rank ≥ 1, then sizes[rank], then strides[rank] of each operand.
+pub struct Axes<const K: usize> {
+    rank: usize,
+    sizes: [usize; MAX_RANK],
+    strides: [[usize; MAX_RANK]; K],
+}
+
+impl<const K: usize> Axes<K> {
+    pub unsafe fn read(words: *const u32) -> Axes<K> {
+        let rank = (*words as usize).clamp(1, MAX_RANK);
+        let mut axes = Axes { rank, sizes: [1; MAX_RANK], strides: [[0; MAX_RANK]; K] };
+        for axis in 0..rank {
+            axes.sizes[axis] = *words.add(1 + axis) as usize;
+            for k in 0..K {
+                axes.strides[k][axis] = *words.add(1 + rank * (k + 1) + axis) as usize;
+            }
+        }
+        axes
+    }
+
+    /// Length of the last axis.
+    pub fn width(&self) -> usize {
+        self.sizes[self.rank - 1]
+    }
+
+    /// Strides of the operands along the last axis.
+    pub fn steps(&self) -> [usize; K] {
+        core::array::from_fn(|k| self.strides[k][self.rank - 1])
+    }
+
+    pub fn count(&self) -> usize {
+        self.sizes[..self.rank].iter().product()
+    }
+
+    /// Calls `f(row, offsets)` for every index of all axes but the last, in row-major order.
+    #[inline(always)]
+    pub fn each_row(&self, mut f: impl FnMut(usize, [usize; K])) {
+        if self.count() == 0 {
+            return;
+        }
+        let outer = self.rank - 1;
+        let rows: usize = self.sizes[..outer].iter().product();
+        let mut index = [0; MAX_RANK];
+        let mut offsets = [0; K];
+        for row in 0..rows {
+            f(row, offsets);
+            for axis in (0..outer).rev() {
+                index[axis] += 1;
+                let wraps = index[axis] == self.sizes[axis];
+                for (offset, strides) in offsets.iter_mut().zip(&self.strides) {
+                    let stride = strides[axis];
+                    *offset = if wraps { *offset - stride * (self.sizes[axis] - 1) } else { *offset + stride };
+                }
+                if !wraps {
+                    break;
+                }
+                index[axis] = 0;
+            }
+        }
+    }
+
+    /// Calls `f(position, offsets)` for every index, in row-major order.
+    #[inline(always)]
+    pub fn each(&self, mut f: impl FnMut(usize, [usize; K])) {
+        let (width, steps) = (self.width(), self.steps());
+        self.each_row(|row, offsets| {
+            for i in 0..width {
+                f(row * width + i, core::array::from_fn(|k| offsets[k] + i * steps[k]));
+            }
+        });
+    }
+}
+
+/// y[i] = x[offset of i]: y is contiguous over the axes, x strided.
+pub unsafe fn copy(x: *const f32, y: *mut f32, axes: *const u32) {
+    Axes::<1>::read(axes).each(|at, [from]| *y.add(at) = *x.add(from));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposes_and_broadcasts() {
+        let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let mut y = [0.0; 6];
+        unsafe { copy(x.as_ptr(), y.as_mut_ptr(), [2, 3, 2, 1, 3].as_ptr()) };
+        assert_eq!(y, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let mut y = [0.0; 12];
+        unsafe { copy(x.as_ptr(), y.as_mut_ptr(), [3, 2, 2, 3, 3, 0, 1].as_ptr()) };
+        assert_eq!(y, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn an_empty_axis_has_no_index() {
+        let mut calls = 0;
+        unsafe { Axes::<1>::read([2, 0, 3, 3, 1].as_ptr()) }.each(|_, _| calls += 1);
+        assert_eq!(calls, 0);
+    }
+}

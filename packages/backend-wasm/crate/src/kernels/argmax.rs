@@ -1,0 +1,14 @@
+use crate::kernels::softmax::largest;
+
+/// x: [rows, width]; y: i32 [rows]
+pub unsafe fn argmax(x: *const f32, y: *mut i32, rows: usize, width: usize) {
+    for row in 0..rows {
+        *y.add(row) = first_largest(x.add(row * width), width) as i32;
+    }
+}
+
+/// Where the largest of `count` numbers is first; 0 when there is none, or one is NaN.
+pub unsafe fn first_largest(x: *const f32, count: usize) -> usize {
+    let most = largest(x, count);
+    (0..count).find(|&i| *x.add(i) == most).unwrap_or(0)
+}

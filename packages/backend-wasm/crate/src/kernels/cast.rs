@@ -1,0 +1,13 @@
+/// x: f32 [count]; y: i32 [count], fractions dropped
+pub unsafe fn cast_to_whole(x: *const f32, y: *mut i32, count: usize) {
+    for i in 0..count {
+        *y.add(i) = *x.add(i) as i32;
+    }
+}
+
+/// x: i32 [count]; y: f32 [count]
+pub unsafe fn cast_to_float(x: *const i32, y: *mut f32, count: usize) {
+    for i in 0..count {
+        *y.add(i) = *x.add(i) as f32;
+    }
+}

@@ -1,0 +1,33 @@
+use crate::kernels::softmax::largest;
+use crate::math::{exp, exp4, ln};
+use crate::sequences::bounded;
+use crate::simd::{F4, LANES};
+
+/// logits: [rows, width]; targets: i32 [rows], negative to leave the row out; y: [rows]
+pub unsafe fn cross_entropy(logits: *const f32, targets: *const i32, y: *mut f32, rows: usize, width: usize) {
+    for row in 0..rows {
+        let (x, target) = (logits.add(row * width), *targets.add(row));
+        *y.add(row) = if target < 0 || width == 0 {
+            0.0
+        } else {
+            let most = largest(x, width);
+            ln(total_exp(x, width, most) as f32) - (*x.add(bounded(target, width - 1)) - most)
+        };
+    }
+}
+
+/// Σ e^(x − most) of `count` numbers, in f64.
+pub unsafe fn total_exp(x: *const f32, count: usize, most: f32) -> f64 {
+    let whole = F4::lanes_before(count);
+    let mut sum = 0.0;
+    let mut i = 0;
+    while i < whole {
+        sum += exp4(F4::load(x.add(i)) - F4::splat(most)).lanes().into_iter().map(f64::from).sum::<f64>();
+        i += LANES;
+    }
+    while i < count {
+        sum += f64::from(exp(*x.add(i) - most));
+        i += 1;
+    }
+    sum
+}

@@ -1,0 +1,35 @@
+//! One file per op of core, under its name in snake case.
+
+pub mod argmax;
+pub mod binary;
+pub mod broadcast;
+pub mod cast;
+pub mod compare;
+pub mod concat;
+pub mod cross_entropy;
+pub mod cross_entropy_grad;
+pub mod full;
+pub mod gather;
+pub mod group_norm;
+pub mod l2_norm;
+pub mod layer_norm;
+pub mod linear;
+pub mod matmul;
+pub mod reduce;
+pub mod sample;
+pub mod scatter_add;
+pub mod select;
+pub mod slice;
+pub mod softmax;
+pub mod state_read;
+pub mod state_write;
+pub mod token_shift;
+pub mod token_shift_grad;
+pub mod transpose;
+pub mod unary;
+pub mod wkv4;
+pub mod wkv4_grad;
+pub mod wkv6;
+pub mod wkv6_grad;
+pub mod wkv7;
+pub mod wkv7_grad;

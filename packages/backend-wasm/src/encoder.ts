@@ -1,0 +1,170 @@
+import { elementCount, type Sizes, type Storage, sizeOf, type Value } from '@receptance/core';
+import { type Axis, type Product, splitProduct } from './axes.ts';
+import { INSTRUCTIONS } from './module.gen.ts';
+
+export type InstructionName = keyof typeof INSTRUCTIONS;
+type OperandsOf<Name extends InstructionName> = Readonly<
+  Record<(typeof INSTRUCTIONS)[Name]['operands'][number], Register>
+>;
+
+/** A word of the program's table of registers; every operand of an instruction is one. */
+export interface Register {
+  readonly index: number;
+}
+
+/** What the word of a register is, or becomes when a run begins. */
+export type Content =
+  | { readonly kind: 'word'; readonly word: number }
+  /** A product of sizes bound per run. */
+  | { readonly kind: 'size'; readonly factor: number; readonly dims: readonly string[] }
+  /** The address of a buffer bound per run. */
+  | { readonly kind: 'bound'; readonly side: 'input' | 'output'; readonly name: string }
+  /** The address of the register `first`: of a table inside the table. */
+  | { readonly kind: 'table'; readonly first: number }
+  | { readonly kind: 'scratch' };
+
+/** A program as it lies in memory, but for what is known only when it is placed there or run. */
+export interface Program {
+  readonly code: Uint32Array;
+  readonly registers: readonly Content[];
+  /** What its kernels need beside their operands; they take turns. */
+  readonly scratchBytes: number;
+}
+
+/** Where the encoder finds the values of a plan. */
+export interface Places {
+  storageOf(value: Value): Storage;
+  /** The address of storage; none of inputs and outputs, which are bound per run. */
+  addressOf(storage: Storage): number | undefined;
+}
+
+/** Writes a program, instruction by instruction. Kernels are given one. */
+export class Encoder {
+  readonly #places: Places;
+  readonly #limits: Sizes;
+  readonly #code: number[] = [];
+  #instructions = 0;
+  readonly #registers: Content[] = [];
+  readonly #known = new Map<string, Register>();
+  #scratchBytes = 0;
+
+  constructor(places: Places, limits: Sizes) {
+    this.#places = places;
+    this.#limits = limits;
+  }
+
+  /** Adds an instruction of the crate; operands go by the names in its table. */
+  emit<Name extends InstructionName>(name: Name, operands: OperandsOf<Name>): void {
+    const named: Readonly<Record<string, Register>> = operands;
+    const { opcode, operands: order } = INSTRUCTIONS[name];
+    this.#code.push(opcode, ...order.map((operand) => named[operand]?.index ?? this.word(0).index));
+    this.#instructions++;
+  }
+
+  /** Where a value lies; 0 when there is none. */
+  address(value: Value | undefined): Register {
+    if (value === undefined) return this.word(0);
+    return this.place(this.#places.storageOf(value));
+  }
+
+  place(storage: Storage): Register {
+    if (storage.kind === 'input' || storage.kind === 'output') {
+      return this.#register({ kind: 'bound', side: storage.kind, name: storage.name });
+    }
+    return this.word(this.#places.addressOf(storage) ?? 0);
+  }
+
+  /** A product of dimensions, in elements: `size(...value.shape)` counts them. */
+  size(...dims: Product): Register {
+    const { factor, dims: symbols } = splitProduct(dims);
+    if (symbols.length === 0 || factor === 0) return this.word(factor);
+    return this.#register({ kind: 'size', factor, dims: symbols });
+  }
+
+  word(word: number): Register {
+    return this.#register({ kind: 'word', word });
+  }
+
+  /** The bits of an f32. */
+  float(x: number): Register {
+    return this.word(new Uint32Array(Float32Array.of(x).buffer)[0] ?? 0);
+  }
+
+  /** Memory for as many f32 as `dims` are at their limits, which is the instruction's own while it runs. */
+  scratch(...dims: Product): Register {
+    return this.scratchOf(this.most(...dims));
+  }
+
+  /** The same for a number of f32 that is no product. */
+  scratchOf(elements: number): Register {
+    this.#scratchBytes = Math.max(this.#scratchBytes, 4 * elements);
+    return this.#register({ kind: 'scratch' });
+  }
+
+  /** A product of dimensions at their limits. */
+  most(...dims: Product): number {
+    return elementCount(dims, this.#limits);
+  }
+
+  /** An index space, as the crate's `Axes` reads it. `operands`: how many of them move in it. */
+  axes(axes: readonly Axis[], operands: number): Register {
+    const used = axes.length > 0 ? axes : [{ size: [], strides: Array<0>(operands).fill(0) }];
+    const sizes = used.map(({ size }) => this.size(...size));
+    const strides = Array.from({ length: operands }, (_, k) =>
+      used.map((axis) => {
+        const stride = axis.strides[k] ?? 0;
+        return stride === 0 ? this.word(0) : this.size(...stride);
+      }),
+    );
+    return this.#table([this.word(used.length), ...sizes, ...strides.flat()]);
+  }
+
+  finish(): Program {
+    const code = Uint32Array.of(this.#instructions, ...this.#code);
+    return { code, registers: this.#registers, scratchBytes: this.#scratchBytes };
+  }
+
+  #table(registers: readonly Register[]): Register {
+    const key = `table ${registers.map(({ index }) => index).join(' ')}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const first = this.#registers.length;
+    for (const { index } of registers) this.#registers.push(this.#registers[index] ?? { kind: 'word', word: 0 });
+    const register = this.#register({ kind: 'table', first });
+    this.#known.set(key, register);
+    return register;
+  }
+
+  #register(content: Content): Register {
+    const key = JSON.stringify(content);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const register = { index: this.#registers.push(content) - 1 };
+    this.#known.set(key, register);
+    return register;
+  }
+}
+
+/** What a run gives to a program. */
+export interface Frame {
+  readonly sizes: Sizes;
+  boundAddress(side: 'input' | 'output', name: string): number;
+  readonly registersAddress: number;
+  readonly scratchAddress: number;
+}
+
+/** The word of a register in a run. */
+export function wordOf(content: Content, frame: Frame): number {
+  switch (content.kind) {
+    case 'word':
+      return content.word;
+    case 'size':
+      return content.dims.reduce((product, dim) => product * sizeOf(dim, frame.sizes), content.factor);
+    case 'bound':
+      return frame.boundAddress(content.side, content.name);
+    case 'table':
+      return frame.registersAddress + 4 * content.first;
+    case 'scratch':
+      return frame.scratchAddress;
+  }
+}

@@ -1,4 +1,3 @@
-process.stderr.write('The command line of Receptance is not written yet.\n');
-process.exitCode = 1;
+import { run } from './cli.ts';
 
-export {};
+process.exitCode = await run(process.argv.slice(2));

@@ -55,7 +55,10 @@ const RANGES: Readonly<Record<Field, { readonly holds: (value: number) => boolea
   penaltyDecay: { holds: (value) => value >= 0 && value <= 1, range: 'from 0 to 1' },
 };
 
-/** @throws ReceptanceError `BAD_SAMPLING` */
+/**
+ * What `generate` and `decode` do first: to find out that settings are wrong before a model is there.
+ * @throws ReceptanceError `BAD_SAMPLING`
+ */
 export function checkChoice({ greedy = false, sampling, seed }: ChoiceOptions): Choice {
   if (greedy && (sampling !== undefined || seed !== undefined)) {
     throw badSampling('greedy leaves nothing to draw', 'give greedy, or sampling and a seed');

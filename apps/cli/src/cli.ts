@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { ReceptanceError } from '@receptance/core';
+import { type Command, columns, helpOf } from './command.ts';
+import { conform } from './commands/conform.ts';
+import { generate } from './commands/generate.ts';
+import { inspect } from './commands/inspect.ts';
+import { logits } from './commands/logits.ts';
+import { reportFailure } from './failure.ts';
+import { Terminal } from './terminal.ts';
+
+const COMMANDS: readonly Command[] = [generate, logits, conform, inspect];
+
+/** Runs one command line, without the names of the interpreter and the program. @returns the exit status */
+export async function run(args: readonly string[]): Promise<number> {
+  const terminal = new Terminal({ json: args.includes('--json'), verbose: args.includes('--verbose') });
+  process.on('uncaughtException', (error) => {
+    reportFailure(error, terminal);
+    process.exit(1);
+  });
+  try {
+    return await dispatch(args, terminal);
+  } catch (error) {
+    if (terminal.interrupted) return 130;
+    if (terminal.outputClosed) return 0;
+    reportFailure(error, terminal);
+    return 1;
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    terminal.write(overview());
+    return 0;
+  }
+  if (name === '--version') {
+    terminal.write(`${version()}\n`);
+    return 0;
+  }
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command === undefined) {
+    throw new ReceptanceError('UNKNOWN_COMMAND', `there is no command "${name}"`, {
+      hint: `commands are ${COMMANDS.map((each) => each.name).join(', ')}; receptance --help explains them`,
+    });
+  }
+  if (args.includes('--help')) {
+    terminal.write(helpOf(command));
+    return 0;
+  }
+  return command.run(args, terminal);
+}
+
+function overview(): string {
+  return [
+    'RWKV language models on the command line.',
+    '\nUsage: receptance COMMAND [options]\n',
+    ...columns(COMMANDS.map(({ name, summary }) => [name, summary])),
+    '\nreceptance COMMAND --help shows the options of a command, with examples.',
+    'receptance --version shows the version.\n',
+  ].join('\n');
+}
+
+/** The manifest lies beside `src` and `dist`. */
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}

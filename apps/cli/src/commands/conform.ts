@@ -1,0 +1,105 @@
+import type { CaseResult, Report, Status } from '@receptance/conformance';
+import { backendNamed, backendNames, DEFAULT_BACKEND } from '../backends.ts';
+import { type Command, columns, command } from '../command.ts';
+import { COMMON } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+const options = {
+  backend: { value: 'NAME', help: `${backendNames().join(', ')} (default: ${DEFAULT_BACKEND})` },
+  golden: { value: 'DIR', help: 'hold it to the golden files in this folder and below, in place of the suite' },
+  ...COMMON,
+} as const;
+
+export const conform: Command = command({
+  name: 'conform',
+  summary: 'Holds a backend to the conformance suite.',
+  usage: '[--backend NAME] [--golden DIR]',
+  options,
+  examples: [
+    ['conform --backend wasm', 'every case of the suite; the exit status is 1 when one fails'],
+    ['conform --backend reference --golden golden', 'golden ops and models that were computed elsewhere'],
+    ['conform --backend webgpu --json', 'each case by its id, with its status and its errors'],
+  ],
+  async run(values, terminal) {
+    const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND);
+    const { runSuite } = await import('@receptance/conformance');
+    const results: CaseResult[] = [];
+    const onResult = (result: CaseResult): void => {
+      results.push(result);
+      if (!terminal.json) showResult(result, results.length, terminal);
+    };
+    try {
+      const report = await runSuite(backend, { signal: terminal.signal, onResult });
+      return finish(report, terminal);
+    } catch (error) {
+      if (!terminal.signal.aborted) throw error;
+      // Nothing was run after the last result.
+      finish({ backend: backend.name, adapter: '', results, ...countsOf(results), interrupted: true }, terminal);
+      return 130;
+    }
+  },
+});
+
+function finish(report: Report & { readonly interrupted?: boolean }, terminal: Terminal): number {
+  if (terminal.json) terminal.writeJson(report);
+  else terminal.write(summaryOf(report));
+  return report.failed > 0 ? 1 : 0;
+}
+
+function countsOf(results: readonly CaseResult[]): Readonly<Record<Status, number>> {
+  const count = (status: Status): number => results.filter((result) => result.status === status).length;
+  return {
+    passed: count('passed'),
+    failed: count('failed'),
+    unsupported: count('unsupported'),
+    unknown: count('unknown'),
+  };
+}
+
+/** Failures as they come, everything else when it is asked for; else a line that says how far it is. */
+function showResult({ id, status, reason, errors = {} }: CaseResult, count: number, terminal: Terminal): void {
+  const worst = Math.max(0, ...Object.values(errors).map(({ nmse }) => nmse));
+  if (status === 'failed') terminal.write(`failed  ${id}\n${indented(reason)}`);
+  else if (terminal.verbose)
+    terminal.write(`${status}  ${id}  ${status === 'passed' ? `NMSE ${format(worst)}` : reason}\n`);
+  terminal.status(`${count} ${id}`);
+}
+
+/** What is of one op, or one model, on a line; failures first. */
+function summaryOf({ backend, adapter, results, ...counts }: Report & { readonly interrupted?: boolean }): string {
+  const groups = grouped(results, ({ id }) => id.split('/', 1)[0] ?? id);
+  const rows = [...groups].map(([name, all]) => {
+    const worst = Math.max(0, ...all.flatMap(({ errors = {} }) => Object.values(errors).map(({ nmse }) => nmse)));
+    return { name, failed: countsOf(all).failed, text: `${describe(countsOf(all))}, worst NMSE ${format(worst)}` };
+  });
+  rows.sort((a, b) => b.failed - a.failed);
+  const missing = results.filter(({ status }) => status === 'unsupported' || status === 'unknown');
+  const reasons = [...grouped(missing, ({ status, reason }) => `${status}: ${reason}`)];
+  return [
+    '',
+    ...columns(rows.map(({ name, text }) => [name, text])),
+    ...reasons.map(([reason, all]) => `${reason} (${all.length === 1 ? all[0]?.id : `${all.length} cases`})`),
+    `\n${backend}${adapter === '' ? '' : ` (${adapter})`}: ${describe(counts)}${counts.interrupted === true ? ', interrupted' : ''}`,
+    '',
+  ].join('\n');
+}
+
+function describe({ passed, failed, unsupported, unknown }: Readonly<Record<Status, number>>): string {
+  const rest = Object.entries({ failed, unsupported, unknown }).filter(([, count]) => count > 0);
+  return [`${passed} passed`, ...rest.map(([status, count]) => `${count} ${status}`)].join(', ');
+}
+
+function indented(reason = ''): string {
+  return reason.replace(/^/gm, '    ').concat('\n');
+}
+
+function format(error: number): string {
+  return error === 0 ? '0' : error.toExponential(1);
+}
+
+/** ES2024's `Map.groupBy`. */
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}

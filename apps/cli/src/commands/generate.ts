@@ -1,0 +1,181 @@
+import type { Sampling } from 'receptance';
+import { checkChoice, randomSeed } from 'receptance';
+import { type Command, command } from '../command.ts';
+import { type LoadedModel, loadModel, MODEL_OPTIONS } from '../model.ts';
+import { badOption, COMMON, type Values } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+import { parseTokens } from '../tokens.ts';
+
+const DEFAULT_PROMPT = 'Once upon a time';
+const DEFAULT_MAX_TOKENS = 256;
+/** Of RWKV's own demonstrations. */
+const DEFAULT_TOP_P = 0.85;
+
+const options = {
+  ...MODEL_OPTIONS,
+  prompt: { value: 'TEXT', help: `text to continue (default for the small model: "${DEFAULT_PROMPT}")` },
+  tokens: { value: 'IDS', help: 'token ids to continue, 1,2,3 or @FILE with a JSON array' },
+  'max-tokens': { value: 'N', help: `tokens to make at most (default: ${DEFAULT_MAX_TOKENS})` },
+  'stop-tokens': {
+    value: 'IDS',
+    help: 'token ids that end the text (default: end of text, where a tokenizer is known)',
+  },
+  greedy: { help: 'always take the likeliest token' },
+  seed: { value: 'N', help: 'the same seed draws the same text (default: another each time)' },
+  temperature: { value: 'X', help: 'below 1 more likely, above 1 more surprising (default: 1)' },
+  'top-p': { value: 'X', help: `keep the likeliest tokens that reach this probability (default: ${DEFAULT_TOP_P})` },
+  'top-k': { value: 'N', help: 'keep the k likeliest tokens; 0 keeps all (default: 0)' },
+  'min-p': { value: 'X', help: 'keep tokens this fraction as likely as the likeliest (default: 0)' },
+  'presence-penalty': { value: 'X', help: 'off the logit of tokens drawn before (default: 0)' },
+  'frequency-penalty': { value: 'X', help: 'off the logit for each time drawn (default: 0)' },
+  'repetition-penalty': { value: 'X', help: 'divides the logits of tokens drawn before (default: 1)' },
+  'penalty-decay': { value: 'X', help: 'how penalties fade, per token (default: 1)' },
+  ...COMMON,
+} as const;
+
+type Options = Values<keyof typeof options>;
+
+const SAMPLING = {
+  temperature: 'temperature',
+  'top-p': 'topP',
+  'top-k': 'topK',
+  'min-p': 'minP',
+  'presence-penalty': 'presencePenalty',
+  'frequency-penalty': 'frequencyPenalty',
+  'repetition-penalty': 'repetitionPenalty',
+  'penalty-decay': 'penaltyDecay',
+} as const satisfies Partial<Record<keyof typeof options, keyof Sampling>>;
+
+export const generate: Command = command({
+  name: 'generate',
+  summary: 'Continues a text.',
+  usage: '[--model FILE] [--prompt TEXT | --tokens IDS] [--greedy | --seed N …] [--max-tokens N]',
+  options,
+  examples: [
+    ['generate', `let the small model continue "${DEFAULT_PROMPT}"`],
+    ['generate --prompt "The little fox" --seed 7 --temperature 0.8', 'the same text each time'],
+    ['generate --model model.pth --tokens 1,2,3 --greedy --max-tokens 16 --json', 'token ids in and out, for programs'],
+    ['generate --max-tokens 1000 --presence-penalty 0.4 --frequency-penalty 0.4', 'longer, with less repetition'],
+  ],
+  async run(values, terminal) {
+    const request = await readRequest(values);
+    const loaded = await loadModel(values, terminal);
+    try {
+      return await stream(loaded, request, terminal);
+    } finally {
+      await loaded.model.close();
+    }
+  },
+});
+
+interface Request {
+  readonly prompt: string | readonly number[] | undefined;
+  readonly maxTokens: number;
+  readonly stopTokens: readonly number[] | undefined;
+  readonly choice: { readonly greedy: true } | { readonly sampling: Sampling; readonly seed: number };
+}
+
+async function readRequest(values: Options): Promise<Request> {
+  const [text, tokens, stop] = [values.text('prompt'), values.text('tokens'), values.text('stop-tokens')];
+  if (text !== undefined && tokens !== undefined)
+    throw badOption('--prompt and --tokens exclude each other', 'give one');
+  const sampling: Record<string, number> = {};
+  for (const [option, setting] of Object.entries(SAMPLING)) {
+    const signed = setting === 'presencePenalty' || setting === 'frequencyPenalty';
+    const value = values.number(option as keyof typeof SAMPLING, signed ? Number.NEGATIVE_INFINITY : 0);
+    if (value !== undefined) sampling[setting] = value;
+  }
+  const seed = values.integer('seed');
+  const greedy = values.flag('greedy');
+  if (greedy && (seed !== undefined || Object.keys(sampling).length > 0)) {
+    throw badOption('--greedy leaves nothing to draw', 'give --greedy, or a seed and settings');
+  }
+  const choice = greedy ? { greedy } : { sampling: { topP: DEFAULT_TOP_P, ...sampling }, seed: seed ?? randomSeed() };
+  // Before the model is loaded, which may take long.
+  checkChoice(choice);
+  return {
+    prompt: tokens === undefined ? text : await parseTokens(tokens),
+    maxTokens: values.integer('max-tokens') ?? DEFAULT_MAX_TOKENS,
+    stopTokens: stop === undefined ? undefined : await parseTokens(stop),
+    choice,
+  };
+}
+
+async function stream(loaded: LoadedModel, request: Request, terminal: Terminal): Promise<number> {
+  const { model, name, backend, isBundled, loadMs } = loaded;
+  const { choice, maxTokens, stopTokens } = request;
+  const { signal } = terminal;
+  const prompt = request.prompt ?? (isBundled ? DEFAULT_PROMPT : []);
+  if (prompt.length === 0 && model.tokenizer === undefined) {
+    throw badOption('there is nothing to continue', 'give --tokens: no tokenizer is known for this model');
+  }
+  const session = await model.session();
+  // Checked before anything runs.
+  const generation = session.generate({ ...choice, maxTokens, stopTokens, signal });
+  const tokens: number[] = [];
+  let text = '';
+  let finish: 'stop' | 'length' | 'interrupted' = 'length';
+  const began = performance.now();
+  let prefilled = began;
+  try {
+    await session.prefill(prompt, { signal });
+    prefilled = performance.now();
+    if (!terminal.json && terminal.isInteractive && typeof prompt === 'string')
+      terminal.write(`\x1b[1m${prompt}\x1b[22m`);
+    for (;;) {
+      const { value, done } = await generation.next();
+      if (done) {
+        finish = value;
+        break;
+      }
+      tokens.push(value.token);
+      text += value.text;
+      if (!terminal.json)
+        terminal.write(model.tokenizer === undefined ? `${tokens.length > 1 ? ' ' : ''}${value.token}` : value.text);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    finish = 'interrupted';
+  }
+  const timings = timingsOf({
+    loadMs,
+    began,
+    prefilled,
+    promptTokens: session.length - tokens.length,
+    made: tokens.length,
+  });
+  if (terminal.json) {
+    const seed = 'seed' in choice ? { seed: choice.seed } : {};
+    const result = { tokens, text: model.tokenizer === undefined ? null : text, finish };
+    terminal.writeJson({ model: name, backend, adapter: model.device.adapter, ...result, ...seed, timings });
+  } else {
+    if (tokens.length > 0) terminal.write('\n');
+    const drawn = 'seed' in choice ? `, seed ${choice.seed}` : '';
+    terminal.note(
+      `${tokens.length} tokens, ${timings.tokensPerSecond} tokens/s (${backend}: ${model.device.adapter}${drawn})`,
+    );
+  }
+  return terminal.interrupted ? 130 : 0;
+}
+
+interface Measured {
+  readonly loadMs: number;
+  readonly began: number;
+  readonly prefilled: number;
+  readonly promptTokens: number;
+  readonly made: number;
+}
+
+function timingsOf({ loadMs, began, prefilled, promptTokens, made }: Measured) {
+  const [prefillMs, decodeMs] = [prefilled - began, performance.now() - prefilled];
+  const round = (value: number): number => Math.round(value * 10) / 10;
+  const rate = (count: number, milliseconds: number): number => (count > 0 ? round((1000 * count) / milliseconds) : 0);
+  return {
+    loadMs: round(loadMs),
+    promptTokens,
+    prefillMs: round(prefillMs),
+    prefillTokensPerSecond: rate(promptTokens, prefillMs),
+    decodeMs: round(decodeMs),
+    tokensPerSecond: rate(made, decodeMs),
+  };
+}

@@ -1,0 +1,84 @@
+import type { Progress } from '@receptance/core';
+
+/** Progress of something that is over sooner is not worth a line. */
+const PATIENCE_MILLISECONDS = 1000;
+
+/** Where a command writes, and how it learns that it should stop. */
+export class Terminal {
+  readonly verbose: boolean;
+  readonly json: boolean;
+  readonly #abort = new AbortController();
+  readonly #began = performance.now();
+  #interrupted = false;
+  #outputClosed = false;
+  #lineShown = false;
+
+  constructor({ verbose, json }: { readonly verbose: boolean; readonly json: boolean }) {
+    this.verbose = verbose;
+    this.json = json;
+    process.stdout.on('error', (error) => this.#closeOutput(error));
+    process.stderr.on('error', (error) => this.#closeOutput(error));
+    process.on('SIGINT', () => {
+      // Asked twice: whatever holds it up.
+      if (this.#interrupted) process.exit(130);
+      this.#interrupted = true;
+      this.#abort.abort();
+    });
+  }
+
+  /** Aborted by Ctrl-C, and when nobody reads the output any more. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  get outputClosed(): boolean {
+    return this.#outputClosed;
+  }
+
+  get isInteractive(): boolean {
+    return process.stdout.isTTY === true;
+  }
+
+  write(text: string): void {
+    if (this.#outputClosed) return;
+    this.#clearLine();
+    process.stdout.write(text);
+  }
+
+  writeJson(value: unknown): void {
+    this.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** For people, never for programs. */
+  note(text: string): void {
+    this.#clearLine();
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** A line that the next output replaces. Only where a person watches, and only once it has taken a while. */
+  status(text: string): void {
+    if (process.stderr.isTTY !== true || performance.now() - this.#began < PATIENCE_MILLISECONDS) return;
+    process.stderr.write(`\r\x1b[K${text}`);
+    this.#lineShown = true;
+  }
+
+  readonly onProgress = ({ what, done, total }: Progress): void => {
+    this.status(`${what} ${total > 0 ? Math.floor((100 * done) / total) : 100} %`);
+  };
+
+  #clearLine(): void {
+    if (!this.#lineShown) return;
+    process.stderr.write('\r\x1b[K');
+    this.#lineShown = false;
+  }
+
+  #closeOutput(error: Error): void {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    this.#outputClosed = true;
+    this.#abort.abort();
+  }
+}

@@ -133,7 +133,8 @@ export class WebGpuDevice implements Device {
       await this.#faults.settle();
       const failed = await mapped;
       await this.#faults.settle();
-      if (failed !== undefined) throw new ReceptanceError('DEVICE_ERROR', `a read failed: ${failed}`, { cause: failed });
+      if (failed !== undefined)
+        throw new ReceptanceError('DEVICE_ERROR', `a read failed: ${failed}`, { cause: failed });
       const data = staging.getMappedRange(0, bytes).slice(0);
       return own.dtype === 'i32' ? new Int32Array(data) : new Float32Array(data);
     } finally {
@@ -179,7 +180,11 @@ export class WebGpuDevice implements Device {
   }
 
   /** The memory of bound buffers. A variable that the run writes may not stand for something else as well. */
-  #memories(executable: WebGpuExecutable, buffers: Bindings['inputs'], refused: (variable: string) => boolean): Map<string, Memory> {
+  #memories(
+    executable: WebGpuExecutable,
+    buffers: Bindings['inputs'],
+    refused: (variable: string) => boolean,
+  ): Map<string, Memory> {
     const memories = new Map<string, Memory>();
     for (const [name, buffer] of Object.entries(buffers)) {
       const own = this.#own(buffer, WebGpuBuffer);

@@ -1,4 +1,4 @@
-import { elementCount, leaves, type Loop, type Sizes, type Value } from '@receptance/core';
+import { elementCount, type Loop, leaves, type Sizes, type Value } from '@receptance/core';
 import type { Frame, WebGpuExecutable } from './executable.ts';
 import type { Memory } from './memory.ts';
 
@@ -22,7 +22,13 @@ export interface Bound {
  * or collects lives in the executable's own memory while it runs, so the graph always sees whole buffers and the inputs
  * bound are never written.
  */
-export function encode(gpu: GPUDevice, executable: WebGpuExecutable, sizes: Sizes, bound: Bound, loop: Loop): GPUCommandBuffer {
+export function encode(
+  gpu: GPUDevice,
+  executable: WebGpuExecutable,
+  sizes: Sizes,
+  bound: Bound,
+  loop: Loop,
+): GPUCommandBuffer {
   executable.prepare(sizes);
   const moves = loopMoves(executable, sizes, bound, loop);
   const most = gpu.limits.maxComputeWorkgroupsPerDimension;
@@ -76,7 +82,10 @@ function loopMoves(executable: WebGpuExecutable, sizes: Sizes, bound: Bound, loo
   const inputs = new Map(bound.inputs);
   const outputs = new Map(bound.outputs);
   const declared = leaves(executable.graph, 'input');
-  const stage = (kind: 'input' | 'output', name: string): { bound: Memory; own: Memory; elements: number } | undefined => {
+  const stage = (
+    kind: 'input' | 'output',
+    name: string,
+  ): { bound: Memory; own: Memory; elements: number } | undefined => {
     const [table, values] = kind === 'input' ? [inputs, bound.inputs] : [outputs, bound.outputs];
     const value: Value | undefined = kind === 'input' ? declared.get(name) : executable.graph.outputs[name];
     const given = values.get(name);
@@ -99,7 +108,13 @@ function loopMoves(executable: WebGpuExecutable, sizes: Sizes, bound: Bound, loo
     frame: { inputs, outputs },
     before: carried.map(({ bound: from, own: to, elements }) => ({ from, fromOffset: 0, to, toOffset: 0, elements })),
     feed: (step) =>
-      fed.map(({ bound: from, own: to, elements }) => ({ from, fromOffset: step * elements, to, toOffset: 0, elements })),
+      fed.map(({ bound: from, own: to, elements }) => ({
+        from,
+        fromOffset: step * elements,
+        to,
+        toOffset: 0,
+        elements,
+      })),
     collect: (step) =>
       collected.map(({ bound: to, own: from, elements }) => {
         return { from, fromOffset: 0, to, toOffset: step * elements, elements };

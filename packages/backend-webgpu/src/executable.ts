@@ -73,7 +73,13 @@ export class WebGpuExecutable implements Executable {
   }
 
   free(): void {
-    const all = [...this.#buffers, ...this.#scratch, ...this.#constants.values(), ...this.#staging.values(), this.#params];
+    const all = [
+      ...this.#buffers,
+      ...this.#scratch,
+      ...this.#constants.values(),
+      ...this.#staging.values(),
+      this.#params,
+    ];
     for (const memory of all) memory.destroy();
   }
 

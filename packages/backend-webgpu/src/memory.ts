@@ -60,8 +60,12 @@ export class WebGpuBuffer implements DeviceBuffer {
   checkRange(offset: number, elements: number): void {
     const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(elements);
     if (whole && offset >= 0 && elements >= 0 && offset + elements <= this.elements) return;
-    throw new ReceptanceError('OUT_OF_RANGE', `elements ${offset} to ${offset + elements} of a buffer of ${this.elements}`, {
-      hint: 'offsets and lengths count elements',
-    });
+    throw new ReceptanceError(
+      'OUT_OF_RANGE',
+      `elements ${offset} to ${offset + elements} of a buffer of ${this.elements}`,
+      {
+        hint: 'offsets and lengths count elements',
+      },
+    );
   }
 }

@@ -21,7 +21,12 @@ export class WebGpuParameters implements Parameters {
   readonly variables: ReadonlyMap<string, WebGpuBuffer>;
   readonly #tensors: ReadonlyMap<string, WebGpuBuffer>;
 
-  constructor(owner: object, entries: readonly ParameterEntry[], tensors: ReadonlyMap<string, WebGpuBuffer>, limits: Sizes) {
+  constructor(
+    owner: object,
+    entries: readonly ParameterEntry[],
+    tensors: ReadonlyMap<string, WebGpuBuffer>,
+    limits: Sizes,
+  ) {
     this.owner = owner;
     this.limits = limits;
     this.#tensors = tensors;

@@ -103,7 +103,9 @@ function accessKey(program: Program): string {
 
 async function explain(label: string, module: GPUShaderModule, cause: unknown): Promise<ReceptanceError> {
   const info = await module.getCompilationInfo();
-  const errors = info.messages.filter(({ type }) => type === 'error').map(({ lineNum, message }) => `${lineNum}: ${message}`);
+  const errors = info.messages
+    .filter(({ type }) => type === 'error')
+    .map(({ lineNum, message }) => `${lineNum}: ${message}`);
   const reason = errors.length > 0 ? errors.join('; ') : cause instanceof Error ? cause.message : String(cause);
   return new ReceptanceError('BAD_KERNEL', `shader ${label} does not compile: ${reason}`, {
     hint: 'lines are counted with the prelude before the shader',

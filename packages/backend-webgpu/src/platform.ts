@@ -35,7 +35,9 @@ async function dawn(): Promise<GPU> {
     });
   }
   if (module.create === undefined) {
-    throw new BackendUnavailableError('webgpu', 'the npm package webgpu has no create()', { hint: 'npm install webgpu' });
+    throw new BackendUnavailableError('webgpu', 'the npm package webgpu has no create()', {
+      hint: 'npm install webgpu',
+    });
   }
   return module.create([]);
 }

@@ -2,37 +2,48 @@
 
 export type ShaderName =
   | '_pack'
+  | '_sumSequences'
   | 'argmax'
   | 'binary'
   | 'cast'
   | 'compare'
   | 'copy'
+  | 'crossEntropy'
+  | 'crossEntropyGrad'
   | 'full'
   | 'gather'
   | 'groupNorm'
   | 'l2Norm'
   | 'linear'
+  | 'matmul'
   | 'reduce'
   | 'sample'
+  | 'scatterAdd'
   | 'select'
   | 'softmax'
   | 'stateWrite'
   | 'tokenShift'
+  | 'tokenShiftGrad'
   | 'unary'
+  | 'wkv4'
+  | 'wkv4Grad'
+  | 'wkv6'
+  | 'wkv6Grad'
   | 'wkv7'
+  | 'wkv7Grad'
   | 'prelude';
 
 export const WGSL: Readonly<Record<ShaderName, string>> = {
-  _pack: `// Four operands one after the other in one buffer.
+  _pack: `// Up to four operands one after the other in one buffer.
 
-struct Params { ends: vec4u } // where each part ends
+struct Params { base: u32, pad_a: u32, pad_b: u32, pad_c: u32, ends: vec4u } // where the parts begin, and where each ends
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<u32>; // [ends.x]
 @group(0) @binding(2) var<storage, read> b: array<u32>; // [ends.y − ends.x]
 @group(0) @binding(3) var<storage, read> c: array<u32>; // [ends.z − ends.y]
 @group(0) @binding(4) var<storage, read> d: array<u32>; // [ends.w − ends.z]
-@group(0) @binding(5) var<storage, read_write> y: array<u32>; // [ends.w]
+@group(0) @binding(5) var<storage, read_write> y: array<u32>; // [base + ends.w]
 
 @compute @workgroup_size(WG)
 fn main(
@@ -41,15 +52,41 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = global_index(group, groups, lane);
+  let at = params.base + i;
   if i < params.ends.x {
-    y[i] = a[i];
+    y[at] = a[i];
   } else if i < params.ends.y {
-    y[i] = b[i - params.ends.x];
+    y[at] = b[i - params.ends.x];
   } else if i < params.ends.z {
-    y[i] = c[i - params.ends.y];
+    y[at] = c[i - params.ends.y];
   } else if i < params.ends.w {
-    y[i] = d[i - params.ends.z];
+    y[at] = d[i - params.ends.z];
   }
+}
+`,
+  _sumSequences: `// y = Σ over sequences of parts of scratch memory; one invocation an element of y
+
+struct Params { width: u32, sequences: u32, x_at: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [sequences, width] from x_at on
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.width {
+    return;
+  }
+  var sum = 0.0;
+  for (var s = 0u; s < params.sequences; s++) {
+    sum += x[params.x_at + s * params.width + i];
+  }
+  y[i] = sum;
 }
 `,
   argmax: `// y[r] = the least v with x[r, v] = max x[r]; one workgroup a row
@@ -195,11 +232,11 @@ fn main(
   if INTEGER {
     let m = bitcast<i32>(p);
     let n = bitcast<i32>(q);
-    result = holds(m == n, m < n, m > n);
+    result = holds(m == n, (m < n), (m > n));
   } else {
     let m = bitcast<f32>(p);
     let n = bitcast<f32>(q);
-    result = holds(m == n, m < n, m > n);
+    result = holds(m == n, (m < n), (m > n));
   }
   y[i] = select(0, 1, result);
 }
@@ -223,6 +260,82 @@ fn main(
     let from_place = params.x_base + place(i, params.axes, params.shape, params.x);
     let to_place = params.y_base + place(i, params.axes, params.shape, params.y);
     y[to_place] = x[from_place];
+  }
+}
+`,
+  crossEntropy: `// y[n] = log Σ exp(logits[n]) − logits[n, targets[n]], 0 without a target; one workgroup a row
+
+struct Params { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> targets: array<i32>; // [rows]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [rows]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group_index(group, groups);
+  if row >= params.rows {
+    return;
+  }
+  let base = row * params.width;
+  var best = LOWEST;
+  for (var v = lane; v < params.width; v += WG) {
+    best = max(best, logits[base + v]);
+  }
+  best = group_max(lane, best);
+  var sum = 0.0;
+  for (var v = lane; v < params.width; v += WG) {
+    sum += exp_safe(logits[base + v] - best);
+  }
+  sum = group_sum(lane, sum);
+  if lane == 0u {
+    let goal = targets[row];
+    let inside = goal >= 0 && goal < i32(params.width);
+    y[row] = select(0.0, log(sum) + (best - logits[base + u32(max(goal, 0))]), inside);
+  }
+}
+`,
+  crossEntropyGrad: `// glogits[n] = gy[n] · (softmax(logits[n]) − onehot(targets[n])), 0 without a target; one workgroup a row
+
+struct Params { rows: u32, width: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> targets: array<i32>; // [rows]
+@group(0) @binding(3) var<storage, read> gy: array<f32>; // [rows]
+@group(0) @binding(4) var<storage, read_write> glogits: array<f32>; // [rows, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group_index(group, groups);
+  if row >= params.rows {
+    return;
+  }
+  let base = row * params.width;
+  var best = LOWEST;
+  for (var v = lane; v < params.width; v += WG) {
+    best = max(best, logits[base + v]);
+  }
+  best = group_max(lane, best);
+  var sum = 0.0;
+  for (var v = lane; v < params.width; v += WG) {
+    sum += exp_safe(logits[base + v] - best);
+  }
+  sum = group_sum(lane, sum);
+  let goal = targets[row];
+  let scale = select(0.0, gy[row], goal >= 0);
+  for (var v = lane; v < params.width; v += WG) {
+    let p = exp_safe(logits[base + v] - best) / sum;
+    glogits[base + v] = scale * (p - select(0.0, 1.0, i32(v) == goal));
   }
 }
 `,
@@ -359,6 +472,46 @@ fn main(
   var sum = 0.0;
   for (var k = 0u; k < params.inner; k++) {
     sum += x[row + k] * w[start + k * step];
+  }
+  y[i] = sum;
+}
+`,
+  matmul: `// y = op(a) @ op(b), a batch of products; one invocation an element of y
+
+struct Params {
+  count: u32, // batch · m · n
+  m: u32,
+  n: u32,
+  k: u32,
+  a_row: u32, // strides of op(a) [m, k] and op(b) [k, n]
+  a_step: u32,
+  b_step: u32,
+  b_column: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>; // [batch, m, k] or [batch, k, m]
+@group(0) @binding(2) var<storage, read> b: array<f32>; // [batch, k, n] or [batch, n, k]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [batch, m, n]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let column = i % params.n;
+  let row = (i / params.n) % params.m;
+  let product = i / (params.n * params.m);
+  let a_at = product * params.m * params.k + row * params.a_row;
+  let b_at = product * params.k * params.n + column * params.b_column;
+  var sum = 0.0;
+  for (var step = 0u; step < params.k; step++) {
+    sum += a[a_at + step * params.a_step] * b[b_at + step * params.b_step];
   }
   y[i] = sum;
 }
@@ -571,6 +724,36 @@ fn main(
   }
 }
 `,
+  scatterAdd: `// y[v] = Σ x[n] over the n with ids[n] = v, in the order of n; one invocation an element of y
+
+struct Params { count: u32, width: u32, tokens: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> ids: array<i32>; // [tokens]
+@group(0) @binding(2) var<storage, read> x: array<f32>; // [tokens, width]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [count / width, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let row = i32(i / params.width);
+  let channel = i % params.width;
+  var sum = 0.0;
+  for (var n = 0u; n < params.tokens; n++) {
+    if ids[n] == row {
+      sum += x[n * params.width + channel];
+    }
+  }
+  y[i] = sum;
+}
+`,
   select: `// y = a where condition ≠ 0, else b; operands broadcast
 
 struct Params { count: u32, axes: u32, pad: vec2u, shape: Axes, condition: Axes, a: Axes, b: Axes }
@@ -698,6 +881,40 @@ fn main(
   state[row * params.width + channel] = before;
 }
 `,
+  tokenShiftGrad: `// gx[t] = gy[t + 1] inside a sequence, glast at its last token; gprev = gy at its first token, glast when it has none.
+// One invocation a channel of a sequence.
+
+struct Params { count: u32, width: u32, tokens: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> starts: array<i32>; // [S + 1], count = S · width
+@group(0) @binding(2) var<storage, read> gy: array<f32>; // [tokens, width]
+@group(0) @binding(3) var<storage, read> glast: array<f32>; // [S, width]
+@group(0) @binding(4) var<storage, read_write> gx: array<f32>; // [tokens, width]
+@group(0) @binding(5) var<storage, read_write> gprev: array<f32>; // [S, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let sequence = i / params.width;
+  let channel = i % params.width;
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  var after = glast[i];
+  for (var t = range.y; t > range.x; t--) {
+    let at = (t - 1u) * params.width + channel;
+    gx[at] = after;
+    after = gy[at];
+  }
+  gprev[i] = after;
+}
+`,
   unary: `// y = fn(x)
 
 override FN: u32;
@@ -732,6 +949,396 @@ fn main(
   if i < params.count {
     y[i] = apply(x[i]);
   }
+}
+`,
+  wkv4: `// The average of RWKV-4, its sums scaled by e^{−pp}. One invocation a channel of a sequence.
+
+override POOLED: bool;
+
+struct Params { count: u32, width: u32, tokens: u32, rows: u32, u_at: u32, starts_at: u32, slots_at: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> k: array<f32>; // [tokens, width]
+@group(0) @binding(2) var<storage, read> v: array<f32>; // [tokens, width]
+@group(0) @binding(3) var<storage, read> packed: array<u32>; // w, u [width], starts [S + 1], slots [S]; count = S · width
+@group(0) @binding(4) var<storage, read_write> aa: array<f32>; // [rows, width]
+@group(0) @binding(5) var<storage, read_write> bb: array<f32>; // [rows, width]
+@group(0) @binding(6) var<storage, read_write> pp: array<f32>; // [rows, width]
+@group(0) @binding(7) var<storage, read_write> y: array<f32>; // [tokens, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let sequence = i / params.width;
+  let channel = i % params.width;
+  var row = sequence;
+  if POOLED {
+    row = packed[params.slots_at + sequence];
+  }
+  if row >= params.rows {
+    return;
+  }
+  let starts_at = params.starts_at + sequence;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let w = bitcast<f32>(packed[channel]);
+  let u = bitcast<f32>(packed[params.u_at + channel]);
+  let state = row * params.width + channel;
+  var a = aa[state];
+  var b = bb[state];
+  var p = pp[state];
+  for (var t = range.x; t < range.y; t++) {
+    let at = t * params.width + channel;
+    let key = k[at];
+    let value = v[at];
+    var q = max(p, u + key);
+    var e = exp_safe(p - q);
+    var f = exp_safe(u + key - q);
+    y[at] = (e * a + f * value) / (e * b + f);
+    q = max(p + w, key);
+    e = exp_safe(p + w - q);
+    f = exp_safe(key - q);
+    a = e * a + f * value;
+    b = e * b + f;
+    p = q;
+  }
+  aa[state] = a;
+  bb[state] = b;
+  pp[state] = p;
+}
+`,
+  wkv4Grad: `// Gradient of wkv4: forward, keeping the state before every token; then back. One invocation a channel of a sequence.
+
+struct Params {
+  count: u32, // sequences · width
+  width: u32,
+  tokens: u32,
+  sequences: u32,
+  w: u32, // where the parts of packed begin
+  u: u32,
+  k: u32,
+  v: u32,
+  aa0: u32,
+  bb0: u32,
+  pp0: u32,
+  starts: u32,
+  gy: u32,
+  gaa: u32,
+  gbb: u32,
+  gpp: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> packed: array<u32>; // all inputs
+@group(0) @binding(2) var<storage, read_write> states: array<f32>; // aa, bb, pp before each token [tokens, width]
+// gk, gv [tokens, width], gaa0, gbb0, gpp0 and gw, gu of each sequence [count]
+@group(0) @binding(3) var<storage, read_write> grads: array<f32>;
+
+fn number(at: u32) -> f32 {
+  return bitcast<f32>(packed[at]);
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let channel = i % params.width;
+  let starts_at = params.starts + i / params.width;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let stream = params.tokens * params.width;
+  let w = number(params.w + channel);
+  let u = number(params.u + channel);
+
+  var aa = number(params.aa0 + i);
+  var bb = number(params.bb0 + i);
+  var pp = number(params.pp0 + i);
+  for (var t = range.x; t < range.y; t++) {
+    let at = t * params.width + channel;
+    states[at] = aa;
+    states[stream + at] = bb;
+    states[2u * stream + at] = pp;
+    let key = number(params.k + at);
+    let q = max(pp + w, key);
+    let keep = exp_safe(pp + w - q);
+    let added = exp_safe(key - q);
+    aa = keep * aa + added * number(params.v + at);
+    bb = keep * bb + added;
+    pp = q;
+  }
+
+  var ga = number(params.gaa + i);
+  var gb = number(params.gbb + i);
+  var gp = number(params.gpp + i);
+  var gw = 0.0;
+  var gu = 0.0;
+  for (var t = range.y; t > range.x; t--) {
+    let at = (t - 1u) * params.width + channel;
+    let a = states[at];
+    let b = states[stream + at];
+    let p = states[2u * stream + at];
+    let key = number(params.k + at);
+    let value = number(params.v + at);
+
+    // The new state: its maximum q moves with its larger argument.
+    let decayed = p + w;
+    let q = max(decayed, key);
+    let keep = exp_safe(decayed - q);
+    let added = exp_safe(key - q);
+    let gkeep = keep * (ga * a + gb * b);
+    let gadded = added * (ga * value + gb);
+    let gq = gp - gkeep - gadded;
+    let gdecayed = gkeep + select(0.0, gq, decayed >= key);
+
+    // The output, whose maximum cancels.
+    let m = max(p, u + key);
+    let past = exp_safe(p - m);
+    let present = exp_safe(u + key - m);
+    let below = past * b + present;
+    let gnum = number(params.gy + at) / below;
+    let gden = -gnum * (past * a + present * value) / below;
+    let gpresent = present * (gnum * value + gden);
+
+    grads[at] = gadded + select(gq, 0.0, decayed >= key) + gpresent;
+    grads[stream + at] = added * ga + present * gnum;
+    gw += gdecayed;
+    gu += gpresent;
+    gp = gdecayed + past * (gnum * a + gden * b);
+    ga = keep * ga + past * gnum;
+    gb = keep * gb + past * gden;
+  }
+  let rest = 2u * stream + i;
+  grads[rest] = ga;
+  grads[rest + params.count] = gb;
+  grads[rest + 2u * params.count] = gp;
+  grads[rest + 3u * params.count] = gw;
+  grads[rest + 4u * params.count] = gu;
+}
+`,
+  wkv6: `// y = r (S + u ⊙ kᵀ v);  S = diag(exp lw) S + kᵀ v. One workgroup a head of a sequence, one invocation a column of S.
+
+override D: u32; // head size
+override POOLED: bool;
+override PER_TOKEN: bool; // the decay changes from token to token
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  rows: u32,
+  starts_at: u32, // where the parts of packed begin; u at 0
+  slots_at: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> r: array<f32>; // [tokens, heads, D]
+@group(0) @binding(2) var<storage, read> lw: array<f32>; // [tokens, heads, D] or [heads, D]
+@group(0) @binding(3) var<storage, read> k: array<f32>; // [tokens, heads, D]
+@group(0) @binding(4) var<storage, read> v: array<f32>; // [tokens, heads, D]
+@group(0) @binding(5) var<storage, read> packed: array<u32>; // u [heads, D], starts [S + 1], slots [S]
+@group(0) @binding(6) var<storage, read_write> state: array<f32>; // [rows, heads, D key, D value]
+@group(0) @binding(7) var<storage, read_write> y: array<f32>; // [tokens, heads, D]
+
+var<workgroup> r_t: array<f32, D>;
+var<workgroup> w_t: array<f32, D>;
+var<workgroup> k_t: array<f32, D>;
+var<workgroup> u_h: array<f32, D>;
+
+@compute @workgroup_size(D)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  var row = sequence;
+  if POOLED {
+    row = packed[params.slots_at + sequence];
+  }
+  if row >= params.rows {
+    return;
+  }
+  let starts_at = params.starts_at + sequence;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let column = (row * params.heads + head) * D * D + lane;
+  u_h[lane] = bitcast<f32>(packed[head * D + lane]);
+  for (var t = range.x; t < range.y; t++) {
+    let at = (t * params.heads + head) * D + lane;
+    workgroupBarrier();
+    r_t[lane] = r[at];
+    w_t[lane] = exp_safe(lw[select(head * D + lane, at, PER_TOKEN)]);
+    k_t[lane] = k[at];
+    workgroupBarrier();
+    let value = v[at];
+    var sum = 0.0;
+    for (var i = 0u; i < D; i++) {
+      let s = state[column + i * D];
+      let kv = k_t[i] * value;
+      sum += r_t[i] * (s + u_h[i] * kv);
+      state[column + i * D] = s * w_t[i] + kv;
+    }
+    y[at] = sum;
+  }
+}
+`,
+  wkv6Grad: `// Gradient of wkv6: forward, keeping a state every CHUNK tokens; then chunk by chunk back, its states made again from
+// the kept one. One workgroup a head of a sequence; an invocation has row i = lane of S, then column j = lane.
+
+override D: u32; // head size
+override PER_TOKEN: bool; // the decay changes from token to token
+
+const CHUNK = 16u;
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  sequences: u32,
+  r: u32, // where the parts of packed begin
+  lw: u32,
+  k: u32,
+  v: u32,
+  u: u32,
+  s0: u32,
+  starts: u32,
+  gy: u32,
+  gs: u32,
+  work: u32, // where the states of the chunk at hand begin
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> packed: array<u32>; // all inputs
+@group(0) @binding(2) var<storage, read_write> states: array<f32>; // kept [chunks, heads, D, D], at hand [count, CHUNK + 1, D, D]
+// gr, glw, gk, gv [tokens, heads, D], gs0 [count, D, D], gu of each sequence [count, D]
+@group(0) @binding(3) var<storage, read_write> grads: array<f32>;
+
+fn number(at: u32) -> f32 {
+  return bitcast<f32>(packed[at]);
+}
+
+/// How much of row \`lane\` of the state is kept at the token whose row is \`at\`.
+fn decay(at: u32, head: u32, lane: u32) -> f32 {
+  return exp_safe(number(params.lw + select(head * D, at, PER_TOKEN) + lane));
+}
+
+/// One row of the state after a token, from that before it; both may be the same memory.
+fn advance(before: u32, after: u32, at: u32, head: u32, lane: u32) {
+  let keep = decay(at, head, lane);
+  let key = number(params.k + at + lane);
+  for (var j = 0u; j < D; j++) {
+    states[after + j] = keep * states[before + j] + key * number(params.v + at + j);
+  }
+}
+
+@compute @workgroup_size(D)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  let starts_at = params.starts + sequence;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let area = D * D;
+  let line = lane * D;
+  let chunks = (range.y - range.x + CHUNK - 1u) / CHUNK;
+  let first_kept = range.x / CHUNK + sequence;
+  let work = params.work + index * (CHUNK + 1u) * area;
+
+  for (var j = 0u; j < D; j++) {
+    states[work + line + j] = number(params.s0 + index * area + line + j);
+  }
+  for (var c = 0u; c < chunks; c++) {
+    let kept = ((first_kept + c) * params.heads + head) * area;
+    for (var j = 0u; j < D; j++) {
+      states[kept + line + j] = states[work + line + j];
+    }
+    let begin = range.x + c * CHUNK;
+    for (var t = begin; t < min(begin + CHUNK, range.y); t++) {
+      advance(work + line, work + line, (t * params.heads + head) * D, head, lane);
+    }
+  }
+
+  let stream = params.tokens * params.heads * D;
+  let g = 4u * stream + index * area; // gradient of S after token t
+  for (var j = 0u; j < D; j++) {
+    grads[g + line + j] = number(params.gs + index * area + line + j);
+  }
+  let bonus = number(params.u + head * D + lane);
+  var gu = 0.0;
+  for (var c = chunks; c > 0u; c--) {
+    let kept = ((first_kept + c - 1u) * params.heads + head) * area;
+    for (var j = 0u; j < D; j++) {
+      states[work + line + j] = states[kept + line + j];
+    }
+    let begin = range.x + (c - 1u) * CHUNK;
+    let end = min(begin + CHUNK, range.y);
+    for (var t = begin; t < end; t++) {
+      let before = work + (t - begin) * area + line;
+      advance(before, before + area, (t * params.heads + head) * D, head, lane);
+    }
+    for (var t = end; t > begin; t--) {
+      let before = work + (t - 1u - begin) * area;
+      let at = ((t - 1u) * params.heads + head) * D;
+      workgroupBarrier();
+      storageBarrier();
+
+      var ruk = 0.0; // Σ r u k
+      var vgy = 0.0; // v · gy
+      var gv = 0.0;
+      for (var i = 0u; i < D; i++) {
+        let key = number(params.k + at + i);
+        ruk += number(params.r + at + i) * number(params.u + head * D + i) * key;
+        vgy += number(params.v + at + i) * number(params.gy + at + i);
+        gv += grads[g + i * D + lane] * key;
+      }
+      grads[3u * stream + at + lane] = gv + ruk * number(params.gy + at + lane);
+      workgroupBarrier();
+      storageBarrier();
+
+      let r = number(params.r + at + lane);
+      let k = number(params.k + at + lane);
+      let keep = decay(at, head, lane);
+      var gr = bonus * k * vgy;
+      var gk = bonus * r * vgy;
+      var glw = 0.0;
+      for (var j = 0u; j < D; j++) {
+        let own = grads[g + line + j];
+        let s = states[before + line + j];
+        let gy = number(params.gy + at + j);
+        gr += s * gy;
+        gk += own * number(params.v + at + j);
+        glw += own * keep * s;
+        grads[g + line + j] = keep * own + r * gy;
+      }
+      grads[at + lane] = gr;
+      grads[stream + at + lane] = glw;
+      grads[2u * stream + at + lane] = gk;
+      gu += r * k * vgy;
+    }
+  }
+  grads[4u * stream + params.count * area + index * D + lane] = gu;
 }
 `,
   wkv7: `// S = S diag(exp lw) + (S a) bᵀ + v kᵀ;  y = S r. One workgroup a head of a sequence, one invocation a row of S.
@@ -807,6 +1414,157 @@ fn main(
       sum += s * r_t[j];
     }
     y[at] = sum;
+  }
+}
+`,
+  wkv7Grad: `// Gradient of wkv7: forward, keeping a state every CHUNK tokens; then chunk by chunk back, its states made again from
+// the kept one. One workgroup a head of a sequence; an invocation has row i = lane of S, then column j = lane.
+
+override D: u32; // head size
+
+const CHUNK = 16u;
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  sequences: u32,
+  r: u32, // where the parts of packed begin
+  lw: u32,
+  k: u32,
+  v: u32,
+  a: u32,
+  b: u32,
+  s0: u32,
+  starts: u32,
+  gy: u32,
+  gs: u32,
+  work: u32, // where the states of the chunk at hand begin
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> packed: array<u32>; // all inputs
+@group(0) @binding(2) var<storage, read_write> states: array<f32>; // kept [chunks, heads, D, D], at hand [count, CHUNK + 1, D, D]
+@group(0) @binding(3) var<storage, read_write> grads: array<f32>; // gr, glw, gk, gv, ga, gb [tokens, heads, D], gs0 [count, D, D]
+
+var<workgroup> removed_t: array<f32, D>;
+var<workgroup> gremoved_t: array<f32, D>;
+
+fn number(at: u32) -> f32 {
+  return bitcast<f32>(packed[at]);
+}
+
+/// One row of the state after a token, from that before it; both may be the same memory. \`at\` is the token's row.
+fn advance(before: u32, after: u32, at: u32, lane: u32) {
+  var removed = 0.0;
+  for (var j = 0u; j < D; j++) {
+    removed += states[before + j] * number(params.a + at + j);
+  }
+  let value = number(params.v + at + lane);
+  for (var j = 0u; j < D; j++) {
+    let kept = states[before + j] * exp_safe(number(params.lw + at + j));
+    states[after + j] = kept + removed * number(params.b + at + j) + value * number(params.k + at + j);
+  }
+}
+
+@compute @workgroup_size(D)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  let starts_at = params.starts + sequence;
+  let range = clamp_range(bitcast<i32>(packed[starts_at]), bitcast<i32>(packed[starts_at + 1u]), params.tokens);
+  let area = D * D;
+  let line = lane * D;
+  let chunks = (range.y - range.x + CHUNK - 1u) / CHUNK;
+  let first_kept = range.x / CHUNK + sequence;
+  let work = params.work + index * (CHUNK + 1u) * area;
+
+  for (var j = 0u; j < D; j++) {
+    states[work + line + j] = number(params.s0 + index * area + line + j);
+  }
+  for (var c = 0u; c < chunks; c++) {
+    let kept = ((first_kept + c) * params.heads + head) * area;
+    for (var j = 0u; j < D; j++) {
+      states[kept + line + j] = states[work + line + j];
+    }
+    let begin = range.x + c * CHUNK;
+    for (var t = begin; t < min(begin + CHUNK, range.y); t++) {
+      advance(work + line, work + line, (t * params.heads + head) * D, lane);
+    }
+  }
+
+  let stream = params.tokens * params.heads * D;
+  let g = 6u * stream + index * area; // gradient of S after token t
+  for (var j = 0u; j < D; j++) {
+    grads[g + line + j] = number(params.gs + index * area + line + j);
+  }
+  for (var c = chunks; c > 0u; c--) {
+    let kept = ((first_kept + c - 1u) * params.heads + head) * area;
+    for (var j = 0u; j < D; j++) {
+      states[work + line + j] = states[kept + line + j];
+    }
+    let begin = range.x + (c - 1u) * CHUNK;
+    let end = min(begin + CHUNK, range.y);
+    for (var t = begin; t < end; t++) {
+      let before = work + (t - begin) * area + line;
+      advance(before, before + area, (t * params.heads + head) * D, lane);
+    }
+    for (var t = end; t > begin; t--) {
+      let before = work + (t - 1u - begin) * area;
+      let at = ((t - 1u) * params.heads + head) * D;
+
+      let gy = number(params.gy + at + lane);
+      var gv = 0.0;
+      var gremoved = 0.0;
+      var removed = 0.0;
+      for (var j = 0u; j < D; j++) {
+        let own = grads[g + line + j] + gy * number(params.r + at + j);
+        grads[g + line + j] = own;
+        gv += own * number(params.k + at + j);
+        gremoved += own * number(params.b + at + j);
+        removed += states[before + line + j] * number(params.a + at + j);
+      }
+      grads[3u * stream + at + lane] = gv;
+      removed_t[lane] = removed;
+      gremoved_t[lane] = gremoved;
+      workgroupBarrier();
+      storageBarrier();
+
+      var gr = 0.0;
+      var glw = 0.0;
+      var gk = 0.0;
+      var ga = 0.0;
+      var gb = 0.0;
+      for (var i = 0u; i < D; i++) {
+        let own = grads[g + i * D + lane];
+        let s = states[before + i * D + lane];
+        gr += number(params.gy + at + i) * states[before + area + i * D + lane];
+        glw += own * s;
+        gk += own * number(params.v + at + i);
+        ga += gremoved_t[i] * s;
+        gb += own * removed_t[i];
+      }
+      grads[at + lane] = gr;
+      grads[stream + at + lane] = glw * exp_safe(number(params.lw + at + lane));
+      grads[2u * stream + at + lane] = gk;
+      grads[4u * stream + at + lane] = ga;
+      grads[5u * stream + at + lane] = gb;
+      workgroupBarrier();
+      storageBarrier();
+
+      for (var j = 0u; j < D; j++) {
+        let decayed = grads[g + line + j] * exp_safe(number(params.lw + at + j));
+        grads[g + line + j] = decayed + gremoved * number(params.a + at + j);
+      }
+    }
   }
 }
 `,

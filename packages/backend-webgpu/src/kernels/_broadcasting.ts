@@ -1,5 +1,5 @@
 import { concreteShape, type Node, type Value } from '@receptance/core';
-import { perElement, type Program, read, type Shader, write } from '../kernel.ts';
+import { type Program, perElement, read, type Shader, write } from '../kernel.ts';
 import { broadcastStrides, MAX_AXES, walkParams } from '../strided.ts';
 
 /** An elementwise program over operands that broadcast to the shape of `y`. */
@@ -24,6 +24,8 @@ export function broadcasting(
 
 /** Refuses tensors of more axes than `params` describe. */
 export function fewAxes(node: Node): true | string {
-  const most = Math.max(...[...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ shape }) => shape.length));
+  const most = Math.max(
+    ...[...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ shape }) => shape.length),
+  );
   return most <= MAX_AXES || `tensors of ${most} axes, at most ${MAX_AXES} are supported`;
 }

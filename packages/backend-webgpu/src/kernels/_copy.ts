@@ -1,5 +1,5 @@
 import { concreteShape, type Sizes, type Value } from '@receptance/core';
-import { perElement, type Program, read, write } from '../kernel.ts';
+import { type Program, perElement, read, write } from '../kernel.ts';
 import { shader } from '../shaders.ts';
 import { stridesOf, walkParams } from '../strided.ts';
 
@@ -17,7 +17,10 @@ export function copyAlong(x: Value, y: Value, route: (from: number[], to: number
     bindings: [read(x), write(y)],
     launch(sizes: Sizes) {
       const way = route(concreteShape(x.shape, sizes), concreteShape(y.shape, sizes));
-      const params = walkParams({ shape: way.shape, strides: [way.x.strides, way.y.strides] }, [way.x.base, way.y.base]);
+      const params = walkParams({ shape: way.shape, strides: [way.x.strides, way.y.strides] }, [
+        way.x.base,
+        way.y.base,
+      ]);
       return { workgroups: perElement(params[0] ?? 0), params };
     },
   };

@@ -1,5 +1,5 @@
 import { elementCount, type Value } from '@receptance/core';
-import { axisSize, perElement, type Program, read, type Shader, write } from '../kernel.ts';
+import { axisSize, type Program, perElement, read, type Shader, write } from '../kernel.ts';
 
 /** Reads or writes rows of `table` by number: one invocation an element of `rows`. */
 export function byRow(shader: Shader, table: Value, ids: Value, rows: Value, direction: 'from' | 'into'): Program {

@@ -1,6 +1,5 @@
-import { elementCount, type Node, type Sizes, type Value } from '@receptance/core';
-import { axisSize, MAX_WORKGROUP, perElement, type Program, read, type Scratch, write } from '../kernel.ts';
-import { shader } from '../shaders.ts';
+import type { Node, Sizes, Value } from '@receptance/core';
+import { axisSize, MAX_WORKGROUP, type Program } from '../kernel.ts';
 import { copyWhole } from './_copy.ts';
 
 /**
@@ -11,40 +10,33 @@ export function beginState(states: readonly (readonly [Value, Value])[], slots: 
   return slots === undefined ? states.map(([before, after]) => copyWhole(before, after)) : [];
 }
 
-/** Small or many operands as one, since a dispatch sees 8 buffers at most. */
-export interface Packed {
-  readonly program: Program;
-  readonly scratch: Scratch;
-  /** Where each part begins. */
-  starts(sizes: Sizes): number[];
-}
-
-/** Copies up to four operands into scratch memory, one after the other, as words. */
-export function pack(parts: readonly [Value, Value, Value, Value], scratch = 0): Packed {
-  const ends = (sizes: Sizes): number[] => {
-    let end = 0;
-    return parts.map(({ shape }) => {
-      end += elementCount(shape, sizes);
-      return end;
-    });
-  };
-  const memory: Scratch = { scratch, elements: (sizes) => ends(sizes)[3] ?? 0 };
-  return {
-    scratch: memory,
-    starts: (sizes) => [0, ...ends(sizes)],
-    program: {
-      shader: shader('_pack'),
-      bindings: [...parts.map(read), write(memory)],
-      launch: (sizes) => ({ workgroups: perElement(memory.elements(sizes)), params: ends(sizes) }),
-    },
-  };
-}
-
 /** Params that the kernels with one workgroup for each head of each sequence begin with: count, heads, tokens, rows. */
-export function headLaunch(stream: Value, starts: Value, state: Value, sizes: Sizes): number[] {
+export function headParams(stream: Value, starts: Value, state: Value, sizes: Sizes): number[] {
   const heads = axisSize(stream, 1, sizes);
   const count = (axisSize(starts, 0, sizes) - 1) * heads;
   return [count, heads, axisSize(stream, 0, sizes), axisSize(state, 0, sizes)];
+}
+
+/** The same for one invocation a channel of a sequence: count, width, tokens, rows. */
+export function channelParams(stream: Value, starts: Value, state: Value, sizes: Sizes): number[] {
+  const width = axisSize(stream, 1, sizes);
+  const count = (axisSize(starts, 0, sizes) - 1) * width;
+  return [count, width, axisSize(stream, 0, sizes), axisSize(state, 0, sizes)];
+}
+
+/** Tokens between two states that a backward pass keeps; those between are made again. */
+const CHUNK = 16;
+
+/**
+ * Elements of the states that a backward pass of a matrix-valued memory works on: one every `CHUNK` tokens of each
+ * sequence, then `CHUNK + 1` of the chunk at hand for each sequence.
+ */
+export function keptStates(stream: Value, starts: Value, sizes: Sizes): { kept: number; all: number } {
+  const [tokens, heads, size] = [0, 1, 2].map((axis) => axisSize(stream, axis, sizes));
+  const sequences = axisSize(starts, 0, sizes) - 1;
+  const area = (heads ?? 0) * (size ?? 0) ** 2;
+  const kept = (Math.floor((tokens ?? 0) / CHUNK) + sequences + 1) * area;
+  return { kept, all: kept + sequences * (CHUNK + 1) * area };
 }
 
 /** Refuses heads wider than a workgroup, which has one invocation a channel. */

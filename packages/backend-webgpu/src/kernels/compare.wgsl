@@ -36,11 +36,11 @@ fn main(
   if INTEGER {
     let m = bitcast<i32>(p);
     let n = bitcast<i32>(q);
-    result = holds(m == n, m < n, m > n);
+    result = holds(m == n, (m < n), (m > n));
   } else {
     let m = bitcast<f32>(p);
     let n = bitcast<f32>(q);
-    result = holds(m == n, m < n, m > n);
+    result = holds(m == n, (m < n), (m > n));
   }
   y[i] = select(0, 1, result);
 }

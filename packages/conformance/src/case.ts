@@ -24,12 +24,16 @@ export interface Case {
   /** Of single outputs or variables, by name. */
   readonly tolerancesOf?: Readonly<Record<string, Tolerances>>;
   readonly loop?: Loop;
+  /** Runs once only, where a second run over used memory would take long and show nothing more: whole models. */
+  readonly once?: boolean;
 }
 
 /** Stored results. Variables that are not named are not looked at. */
 export interface Expected {
   readonly outputs: Readonly<Record<string, ArrayLike<number>>>;
   readonly variables?: Readonly<Record<string, ArrayLike<number>>>;
+  /** Names of those that were computed in f64 but stored in f32. */
+  readonly roundedToF32?: readonly string[];
 }
 
 /** A few roundings of sums of tens of terms. */

@@ -20,14 +20,23 @@ export interface ErrorFigures {
   readonly worst?: { readonly index: number; readonly got: number; readonly want: number };
 }
 
-/** Compares number by number; a number that is not finite counts as infinitely far from any other. */
-export function errorFigures(got: ArrayLike<number>, want: ArrayLike<number>): ErrorFigures {
+/** Half a unit in the last place of an f32, relative: how far a number computed in f64 may lie from one stored in f32. */
+const F32_ROUNDING = 2 ** -24;
+
+/**
+ * Compares number by number; a number that is not finite counts as infinitely far from any other.
+ * @param wantedIsF32 the wanted numbers were rounded to f32 when they were stored: what lies within that rounding is
+ *   no error, what goes beyond it is
+ */
+export function errorFigures(got: ArrayLike<number>, want: ArrayLike<number>, wantedIsF32 = false): ErrorFigures {
   if (got.length !== want.length) return { nmse: Number.POSITIVE_INFINITY, maxAbs: Number.POSITIVE_INFINITY };
   let [squares, norm, largest, index] = [0, 0, -1, 0];
   let scale = 1;
   for (let i = 0; i < want.length; i++) {
     const [x, y] = [got[i] ?? 0, want[i] ?? 0];
-    const difference = Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Number.POSITIVE_INFINITY;
+    const slack = wantedIsF32 ? F32_ROUNDING * Math.abs(y) : 0;
+    const distance = Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Number.POSITIVE_INFINITY;
+    const difference = Math.max(0, distance - slack);
     squares += difference * difference;
     norm += y * y;
     scale = Math.max(scale, Math.abs(y));

@@ -40,7 +40,7 @@ export async function execute(device: Device, test: Case): Promise<Results> {
     const outputs = await readOutputs(device, buffers.outputs, problems);
     const variables = await readVariables(device, graph, parameters);
     await checkInputs(device, test, buffers.inputs, problems);
-    if (Object.keys(graph.updates).length === 0) {
+    if (Object.keys(graph.updates).length === 0 && test.once !== true) {
       poison(device, buffers.outputs);
       writeInputs(device, test, buffers.inputs);
       await device.run(executable, bindings, test.loop);

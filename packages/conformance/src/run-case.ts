@@ -1,7 +1,8 @@
 import { type Device, type DeviceInfo, ReceptanceError } from '@receptance/core';
-import { type Case, type Numbers, TOLERANCES } from './case.ts';
-import { type ErrorFigures, errorFigures, outside, type Tolerance } from './compare.ts';
+import { type Case, type Expected, type Numbers, TOLERANCES } from './case.ts';
+import type { ErrorFigures, Tolerance } from './compare.ts';
 import { execute, type Results } from './execute.ts';
+import { Verdict } from './verdict.ts';
 
 export type Status = 'passed' | 'failed' | 'unsupported' | 'unknown';
 
@@ -65,36 +66,18 @@ function judge(
   reference: Results | undefined,
   overrides: ToleranceOverrides,
 ): CaseResult {
-  const stored = test.expected === 'reference' ? undefined : test.expected;
-  const outputs = reference?.outputs ?? stored?.outputs ?? {};
-  const variables = reference?.variables ?? stored?.variables ?? {};
-  const errors: Record<string, ErrorFigures> = {};
-  const problems = [...got.problems, ...(reference?.problems.map((problem) => `reference: ${problem}`) ?? [])];
-  const hold = (name: string, own: string, made: Numbers | undefined, want: ArrayLike<number>): void => {
-    if (made === undefined) {
-      problems.push(`${name} is not there`);
-      return;
-    }
-    const figures = errorFigures(made, want);
-    errors[name] = figures;
-    const problem = outside(name, figures, toleranceFor(info, test, own, overrides));
-    if (problem !== undefined) problems.push(problem);
+  const want: Expected = reference ?? (test.expected === 'reference' ? { outputs: {} } : test.expected);
+  const verdict = new Verdict(test.id, info, overrides);
+  const hold = (name: string, own: string, made: Numbers | undefined, wanted: ArrayLike<number>): void => {
+    const tolerances = test.tolerancesOf?.[own] ?? test.tolerances ?? TOLERANCES;
+    if (made === undefined) verdict.problem(`${name} is not there`);
+    else verdict.compare(name, made, wanted, tolerances, want.roundedToF32?.includes(own));
   };
-  for (const [name, want] of Object.entries(outputs)) hold(name, name, got.outputs[name], want);
-  for (const [name, want] of Object.entries(variables)) hold(`variable ${name}`, name, got.variables[name], want);
-  if (Object.keys(errors).length === 0 && problems.length === 0) problems.push('nothing was compared');
-  if (problems.length === 0) return { id: test.id, status: 'passed', errors };
-  return { id: test.id, status: 'failed', reason: problems.join('\n'), errors };
-}
-
-function toleranceFor(info: DeviceInfo, test: Case, name: string, overrides: ToleranceOverrides): Tolerance {
-  const own = (test.tolerancesOf?.[name] ?? test.tolerances ?? TOLERANCES)[info.float];
-  return { ...own, ...overrideFor(`${test.id}/${name}`, overrides) };
-}
-
-/** The override whose key is the longest beginning of `id`. */
-export function overrideFor(id: string, overrides: ToleranceOverrides): Partial<Tolerance> {
-  const keys = Object.keys(overrides).filter((key) => id === key || id.startsWith(key));
-  const [longest] = keys.sort((a, b) => b.length - a.length);
-  return longest === undefined ? {} : (overrides[longest] ?? {});
+  for (const problem of got.problems) verdict.problem(problem);
+  for (const problem of reference?.problems ?? []) verdict.problem(`reference: ${problem}`);
+  for (const [name, wanted] of Object.entries(want.outputs)) hold(name, name, got.outputs[name], wanted);
+  for (const [name, wanted] of Object.entries(want.variables ?? {})) {
+    hold(`variable ${name}`, name, got.variables[name], wanted);
+  }
+  return verdict.result();
 }

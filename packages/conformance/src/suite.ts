@@ -1,22 +1,19 @@
 import { reference } from '@receptance/backend-reference';
-import { type AbortSignalLike, type Backend, type Device, decompose, definitionOf } from '@receptance/core';
-import { type Case, opsOf } from './case.ts';
+import { type AbortSignalLike, type Backend, decompose, definitionOf } from '@receptance/core';
+import type { Case } from './case.ts';
 import { graphCases } from './cases/graphs.ts';
 import { specs } from './cases/index.ts';
-import { type CaseResult, type RunOptions, runCase, type ToleranceOverrides } from './run-case.ts';
+import { type Check, caseCheck } from './check.ts';
+import { goldenChecks } from './golden/discover.ts';
+import type { GoldenFile } from './golden/files.ts';
+import type { CaseResult, ToleranceOverrides } from './run-case.ts';
 import { gradientCase, opCase } from './spec.ts';
-
-/** Anything a device is held to: a case, or a comparison of several runs. */
-export interface Check {
-  readonly id: string;
-  /** The ops it puts to the test. */
-  readonly what: readonly string[];
-  run(device: Device, options: RunOptions): Promise<CaseResult>;
-}
 
 export interface SuiteOptions {
   readonly tolerance?: ToleranceOverrides;
   readonly signal?: AbortSignalLike;
+  /** Golden data from outside, as `goldenFiles` of the Node entry finds it. */
+  readonly golden?: readonly GoldenFile[];
   /** Called with each result as it comes. */
   readonly onResult?: (result: CaseResult) => void;
 }
@@ -29,10 +26,6 @@ export interface Report {
   readonly failed: number;
   readonly unsupported: number;
   readonly unknown: number;
-}
-
-export function caseCheck(test: Case): Check {
-  return { id: test.id, what: opsOf(test.graph), run: (device, options) => runCase(device, test, options) };
 }
 
 /** Every case of every op, forward and gradient, and of how graphs are executed. */
@@ -53,8 +46,8 @@ function decomposed(test: Case): Case {
 }
 
 /** All checks, in the order in which they run: from single ops to whole models. */
-export async function suiteChecks(): Promise<Check[]> {
-  return opChecks();
+export async function suiteChecks(golden: readonly GoldenFile[] = []): Promise<Check[]> {
+  return [...opChecks(), ...(await goldenChecks(golden))];
 }
 
 /** Holds a backend to the whole suite. */
@@ -64,7 +57,7 @@ export async function runSuite(backend: Backend, options: SuiteOptions = {}): Pr
   const own = await reference().open();
   const results: CaseResult[] = [];
   try {
-    for (const check of await suiteChecks()) {
+    for (const check of await suiteChecks(options.golden)) {
       signal?.throwIfAborted();
       const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
       results.push(result);

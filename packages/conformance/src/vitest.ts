@@ -1,10 +1,14 @@
 import { reference } from '@receptance/backend-reference';
 import type { Backend, Device } from '@receptance/core';
 import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
+import type { Check } from './check.ts';
+import type { GoldenFile } from './golden/files.ts';
 import type { CaseResult, ToleranceOverrides } from './run-case.ts';
-import { type Check, suiteChecks } from './suite.ts';
+import { suiteChecks } from './suite.ts';
 
 export interface ConformanceOptions {
+  /** Golden data from outside, as `goldenFiles` of the Node entry finds it. */
+  readonly golden?: readonly GoldenFile[];
   /**
    * What must not be unsupported: op names, beginnings of ids, or `*` for everything. Anything else that is
    * unsupported is a visible skip with the backend's own reason.
@@ -20,7 +24,7 @@ export interface ConformanceOptions {
 export function conformance(backend: Backend, options: ConformanceOptions = {}): void {
   describe(`conformance of ${backend.name}`, async () => {
     const { knownFailures = {}, tolerance } = options;
-    const checks = await suiteChecks();
+    const checks = await suiteChecks(options.golden);
     let device: Device;
     let own: Device;
     beforeAll(async () => {
@@ -60,6 +64,6 @@ function report(
   }
   if (status === 'passed') return;
   const isRequired = required.some((name) => name === '*' || check.id.startsWith(name) || check.what.includes(name));
-  if (status === 'unsupported' && !isRequired) context.skip(reason ?? 'unsupported');
+  if (status === 'unknown' || (status === 'unsupported' && !isRequired)) context.skip(reason ?? 'unsupported');
   throw new Error(`${status}: ${reason}`);
 }

@@ -1,4 +1,6 @@
 import { reference } from '@receptance/backend-reference';
+import { ops } from '@receptance/core';
+import { goldenFiles } from '../src/node.ts';
 import { conformance } from '../src/vitest.ts';
 
-conformance(reference(), { require: ['*'] });
+conformance(reference(), { require: [...Object.keys(ops), 'graph/', 'golden/op/'], golden: await goldenFiles() });

@@ -53,9 +53,11 @@ export class WasmDevice implements Device {
     const { memory } = this.#opened();
     const own = ownObject(this, parameters, WasmParameters);
     const all = { ...limits, ...own.limits };
+    own.checkUse(graph, all);
     const supports = (node: Node): true | string => this.supports(node);
     const planned = plan(graph, { supports, backend: INFO.backend }, all);
-    return new WasmExecutable(this, memory, planned, own, this.#kernels, INFO, all);
+    const parts = { memory, plan: planned, parameters: own, kernels: this.#kernels, info: INFO, limits: all };
+    return new WasmExecutable(this, parts);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {

@@ -33,7 +33,7 @@ export interface Program {
 
 /** Where the encoder finds the values of a plan. */
 export interface Places {
-  storageOf(value: Value): Storage;
+  storageOf(value: Value): Storage | undefined;
   /** The address of storage; none of inputs and outputs, which are bound per run. */
   addressOf(storage: Storage): number | undefined;
 }
@@ -64,14 +64,19 @@ export class Encoder {
   /** Where a value lies; 0 when there is none. */
   address(value: Value | undefined): Register {
     if (value === undefined) return this.word(0);
-    return this.place(this.#places.storageOf(value));
+    const storage = this.#places.storageOf(value);
+    if (storage === undefined) throw new Error(`value ${value.id} has no storage`);
+    return this.place(storage);
   }
 
+  /** Where a piece of storage lies. */
   place(storage: Storage): Register {
     if (storage.kind === 'input' || storage.kind === 'output') {
       return this.#register({ kind: 'bound', side: storage.kind, name: storage.name });
     }
-    return this.word(this.#places.addressOf(storage) ?? 0);
+    const address = this.#places.addressOf(storage);
+    if (address === undefined) throw new Error(`${JSON.stringify(storage)} has no place`);
+    return this.word(address);
   }
 
   /** A product of dimensions, in elements: `size(...value.shape)` counts them. */

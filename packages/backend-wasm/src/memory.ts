@@ -66,18 +66,6 @@ export class LinearMemory {
     return block;
   }
 
-  /** All of them, or none. @throws ReceptanceError `OUT_OF_MEMORY` */
-  allocateAll(sizes: readonly number[]): Block[] {
-    const blocks: Block[] = [];
-    try {
-      for (const size of sizes) blocks.push(this.allocate(size));
-    } catch (error) {
-      for (const block of blocks) this.free(block);
-      throw error;
-    }
-    return blocks;
-  }
-
   free(block: Block): void {
     const at = this.#free.findIndex(({ address }) => address > block.address);
     const index = at < 0 ? this.#free.length : at;
@@ -131,6 +119,32 @@ export class LinearMemory {
     } catch (error) {
       fail(error);
     }
+  }
+}
+
+/** Blocks that are freed together: all that one object has, or had when making it failed. */
+export class BlockGroup {
+  readonly #memory: LinearMemory;
+  #blocks: Block[] = [];
+
+  constructor(memory: LinearMemory) {
+    this.#memory = memory;
+  }
+
+  /** @throws ReceptanceError `OUT_OF_MEMORY` */
+  allocate(bytes: number): Block {
+    const block = this.#memory.allocate(bytes);
+    this.#blocks.push(block);
+    return block;
+  }
+
+  get bytes(): number {
+    return this.#blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  free(): void {
+    for (const block of this.#blocks) this.#memory.free(block);
+    this.#blocks = [];
   }
 }
 

@@ -1,27 +1,38 @@
 import {
+  elementCount,
   type Graph,
   type LoadOptions,
+  leaves,
   type ParameterEntry,
   type Parameters,
+  ReceptanceError,
   resolveParameters,
   type Sizes,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
 import { DeviceObject, WasmBuffer } from './buffer.ts';
-import type { Block, LinearMemory } from './memory.ts';
+import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
+
+/** A leaf and where it lies. */
+interface Leaf {
+  readonly entry: ParameterEntry;
+  readonly block: Block;
+}
 
 /** A model's leaves in memory: all f32 (i32 where declared so), row-major. */
 export class WasmParameters extends DeviceObject implements Parameters {
-  readonly leaves: ReadonlyMap<string, Leaf>;
+  readonly bytes: number;
   readonly variables: ReadonlyMap<string, WasmBuffer>;
   readonly limits: Sizes;
-  readonly #memory: LinearMemory;
+  readonly #leaves: ReadonlyMap<string, Leaf>;
+  readonly #blocks: BlockGroup;
 
-  constructor(device: object, memory: LinearMemory, leaves: ReadonlyMap<string, Leaf>, limits: Sizes) {
+  constructor(device: object, leaves: ReadonlyMap<string, Leaf>, blocks: BlockGroup, limits: Sizes) {
     super(device);
-    this.#memory = memory;
-    this.leaves = leaves;
+    this.#leaves = leaves;
+    this.#blocks = blocks;
+    this.bytes = blocks.bytes;
     this.limits = limits;
     const variables = [...leaves].flatMap(([name, { entry, block }]): [string, WasmBuffer][] =>
       entry.kind === 'variable' ? [[name, new WasmBuffer(device, dtypeOf(entry), entry.elements, block, true)]] : [],
@@ -29,38 +40,48 @@ export class WasmParameters extends DeviceObject implements Parameters {
     this.variables = new Map(variables);
   }
 
-  get bytes(): number {
-    return [...this.leaves.values()].reduce((sum, { block }) => sum + block.bytes, 0);
+  /** Where a leaf lies that `checkUse` found. */
+  addressOf(name: string): number | undefined {
+    return this.#leaves.get(name)?.block.address;
+  }
+
+  /**
+   * Holds the leaves of a graph against those that were loaded.
+   * @throws ReceptanceError `MISSING_TENSOR`, `BAD_GRAPH`
+   */
+  checkUse(graph: Graph, sizes: Sizes): void {
+    for (const kind of ['parameter', 'variable'] as const) {
+      for (const [name, value] of leaves(graph, kind)) {
+        const entry = this.#leaves.get(name)?.entry;
+        if (entry === undefined) {
+          throw new ReceptanceError(
+            'MISSING_TENSOR',
+            `${name} was not among the graphs that loadParameters was given`,
+            {
+              hint: 'pass every graph that will be compiled as a use',
+            },
+          );
+        }
+        const { dtype } = entry.value;
+        if (entry.kind === kind && dtype === value.dtype && entry.elements === elementCount(value.shape, sizes))
+          continue;
+        throw new ReceptanceError('BAD_GRAPH', `${graph.name} declares ${name} in another way than it was loaded`, {
+          hint: `it was loaded as a ${entry.kind} ${dtype}[${entry.shape.join(',')}]`,
+        });
+      }
+    }
   }
 
   free(): void {
     if (this.freed) return;
     this.freed = true;
     for (const buffer of this.variables.values()) buffer.freed = true;
-    for (const { block } of this.leaves.values()) this.#memory.free(block);
+    this.#blocks.free();
   }
-}
-
-interface Leaf {
-  readonly entry: ParameterEntry;
-  readonly block: Block;
 }
 
 function dtypeOf({ value }: ParameterEntry): 'f32' | 'i32' {
   return value.dtype === 'i32' ? 'i32' : 'f32';
-}
-
-async function fill(
-  memory: LinearMemory,
-  address: number,
-  source: WeightSource,
-  entry: ParameterEntry,
-  signal: LoadOptions['signal'],
-): Promise<void> {
-  for await (const { offset, data } of widenedPieces(source, entry.name, dtypeOf(entry), signal)) {
-    // A new view for every piece: memory may have grown while the source was waited for.
-    memory.numbers(dtypeOf(entry), address + offset * 4, data.length).set(data);
-  }
 }
 
 /**
@@ -75,25 +96,38 @@ export async function loadParameters(
   { limits = {}, signal, onProgress }: LoadOptions,
 ): Promise<WasmParameters> {
   const entries = resolveParameters(source, uses, limits);
-  const blocks = memory.allocateAll(entries.map(({ elements }) => elements * 4));
-  const leaves = new Map<string, Leaf>();
-  entries.forEach((entry, i) => {
-    const block = blocks[i];
-    if (block !== undefined) leaves.set(entry.name, { entry, block });
-  });
+  const blocks = new BlockGroup(memory);
   try {
+    const leaves = new Map(
+      entries.map((entry): [string, Leaf] => [entry.name, { entry, block: blocks.allocate(entry.elements * 4) }]),
+    );
     const total = entries.reduce((sum, { elements }) => sum + elements * 4, 0);
     let done = 0;
-    for (const { entry, block } of leaves.values()) {
+    for (const leaf of leaves.values()) {
       onProgress?.({ what: 'loading weights', done, total });
-      if (entry.stored === undefined) memory.words(block.address, entry.elements).fill(0);
-      else await fill(memory, block.address, source, entry, signal);
-      done += entry.elements * 4;
+      await fill(memory, leaf, source, signal);
+      done += leaf.entry.elements * 4;
     }
     onProgress?.({ what: 'loading weights', done, total });
+    return new WasmParameters(device, leaves, blocks, limits);
   } catch (error) {
-    for (const block of blocks) memory.free(block);
+    blocks.free();
     throw error;
   }
-  return new WasmParameters(device, memory, leaves, limits);
+}
+
+async function fill(
+  memory: LinearMemory,
+  { entry, block }: Leaf,
+  source: WeightSource,
+  signal: LoadOptions['signal'],
+): Promise<void> {
+  if (entry.stored === undefined) {
+    memory.words(block.address, entry.elements).fill(0);
+    return;
+  }
+  for await (const { offset, data } of widenedPieces(source, entry.name, dtypeOf(entry), signal)) {
+    // A new view for every piece: memory may have grown while the source was waited for.
+    memory.numbers(dtypeOf(entry), block.address + offset * 4, data.length).set(data);
+  }
 }

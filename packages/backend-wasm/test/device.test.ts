@@ -1,0 +1,209 @@
+import { memorySource, store } from '@receptance/conformance';
+import { type Device, type Executable, GraphBuilder, type Parameters, type WeightSource } from '@receptance/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { wasm } from '../src/index.ts';
+
+const MIB = 1 << 20;
+
+/** y = x @ wᵀ + total, total += 1 */
+function accumulate(rows: number): ReturnType<GraphBuilder['build']> {
+  const b = new GraphBuilder('accumulate');
+  const total = b.variable('total', 'f32', [rows]);
+  b.output('y', b.binary('add', b.linear(b.input('x', 'f32', ['N', 4]), b.parameter('w', 'f32', [rows, 4])), total));
+  b.update('total', b.binary('add', total, 1));
+  return b.build();
+}
+
+function weights(rows: number): WeightSource {
+  return memorySource({
+    w: store(
+      'f32',
+      [rows, 4],
+      Float32Array.from({ length: rows * 4 }, (_, i) => i),
+    ),
+  });
+}
+
+describe('a device', () => {
+  let device: Device;
+  let parameters: Parameters;
+  let executable: Executable;
+  beforeEach(async () => {
+    device = await wasm({ memoryLimit: 8 * MIB }).open();
+    parameters = await device.loadParameters(weights(2), [accumulate(2)]);
+    executable = await device.compile(accumulate(2), parameters, { N: 3 });
+  });
+  afterEach(() => device.close());
+
+  async function run(): Promise<number[]> {
+    const [x, y] = [device.alloc('f32', 4), device.alloc('f32', 2)];
+    device.write(x, [1, 0, 0, 1]);
+    await device.run(executable, { sizes: { N: 1 }, inputs: { x }, outputs: { y } });
+    const got = [...(await device.read(y))];
+    device.free(x);
+    device.free(y);
+    return got;
+  }
+
+  it('runs, and keeps its variables', async () => {
+    expect(await run()).toEqual([3, 11]);
+    expect(await run()).toEqual([4, 12]);
+    const total = parameters.variables.get('total');
+    expect(total && [...(await device.read(total))]).toEqual([2, 2]);
+  });
+
+  it('loses nothing when memory is exhausted', async () => {
+    const kept = device.alloc('f32', 3);
+    device.write(kept, [1, 2, 3]);
+    const full = { code: 'OUT_OF_MEMORY' };
+    expect(() => device.alloc('f32', 16 * MIB)).toThrow(expect.objectContaining(full));
+    expect(() => device.alloc('f32', 2 ** 40)).toThrow(expect.objectContaining(full));
+    await expect(device.compile(accumulate(2), parameters, { N: 2 ** 24 })).rejects.toMatchObject(full);
+    await expect(device.loadParameters(weights(2 ** 20), [accumulate(2 ** 20)])).rejects.toMatchObject(full);
+    expect([...(await device.read(kept))]).toEqual([1, 2, 3]);
+    expect(await run()).toEqual([3, 11]);
+    // What failed left nothing behind: the rest is still there, over and over.
+    for (let i = 0; i < 20; i++) device.free(device.alloc('f32', MIB));
+  });
+
+  it('gives memory back when a load fails or is aborted', async () => {
+    const broken = memorySource({ w: store('f32', [MIB / 4, 4], new Float32Array(MIB).fill(Number.NaN)) });
+    for (let i = 0; i < 5; i++) {
+      await expect(device.loadParameters(broken, [accumulate(MIB / 4)])).rejects.toMatchObject({ code: 'NOT_FINITE' });
+    }
+    const aborted = device.loadParameters(weights(2), [accumulate(2)], { signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toThrow();
+    device.free(device.alloc('f32', MIB));
+  });
+
+  it('does not lose weights when memory grows while it loads', async () => {
+    const source = weights(2);
+    const slow: WeightSource = {
+      tensors: source.tensors,
+      async read(name, range, signal) {
+        const bytes = await source.read(name, range, signal);
+        device.alloc('f32', MIB);
+        return bytes;
+      },
+    };
+    parameters = await device.loadParameters(slow, [accumulate(2)]);
+    executable = await device.compile(accumulate(2), parameters, { N: 3 });
+    expect(await run()).toEqual([3, 11]);
+  });
+
+  it('refuses what was freed', async () => {
+    const buffer = device.alloc('i32', 2);
+    device.free(buffer);
+    const freed = expect.objectContaining({ code: 'FREED' });
+    expect(() => device.write(buffer, [1])).toThrow(freed);
+    expect(() => device.free(buffer)).toThrow(freed);
+    await expect(device.read(buffer)).rejects.toEqual(freed);
+
+    const total = parameters.variables.get('total');
+    executable.free();
+    executable.free();
+    await expect(run()).rejects.toEqual(freed);
+    executable = await device.compile(accumulate(2), parameters, { N: 3 });
+    parameters.free();
+    await expect(run()).rejects.toEqual(freed);
+    await expect(device.compile(accumulate(2), parameters, { N: 3 })).rejects.toEqual(freed);
+    if (total !== undefined) await expect(device.read(total)).rejects.toEqual(freed);
+  });
+
+  it('refuses what belongs to others', async () => {
+    const other = await wasm().open();
+    const foreign = expect.objectContaining({ code: 'FOREIGN_OBJECT' });
+    const buffer = other.alloc('f32', 4);
+    expect(() => device.write(buffer, [1])).toThrow(foreign);
+    await expect(device.read({ dtype: 'f32', elements: 4 })).rejects.toEqual(foreign);
+    await expect(other.compile(accumulate(2), parameters, { N: 1 })).rejects.toEqual(foreign);
+    const bindings = { sizes: { N: 1 }, inputs: { x: buffer }, outputs: { y: device.alloc('f32', 2) } };
+    await expect(device.run(executable, bindings)).rejects.toEqual(foreign);
+    const total = parameters.variables.get('total');
+    expect(() => total && device.free(total)).toThrow(foreign);
+  });
+
+  it('refuses ranges outside a buffer', async () => {
+    const buffer = device.alloc('f32', 4);
+    const outside = expect.objectContaining({ code: 'OUT_OF_RANGE' });
+    expect(() => device.write(buffer, [1, 2], 3)).toThrow(outside);
+    expect(() => device.write(buffer, [1], -1)).toThrow(outside);
+    expect(() => device.copy(buffer, 0, buffer, 2.5, 1)).toThrow(outside);
+    expect(() => device.copy(buffer, 0, device.alloc('i32', 4), 0, 1)).toThrow(outside);
+    expect(() => device.alloc('f32', -1)).toThrow(outside);
+    expect(() => device.alloc('f32', Number.NaN)).toThrow(outside);
+    await expect(device.read(buffer, 0, 5)).rejects.toEqual(outside);
+  });
+
+  it('does nothing more once it is closed', async () => {
+    const buffer = device.alloc('f32', 1);
+    await device.close();
+    await device.close();
+    const closed = expect.objectContaining({ code: 'CLOSED' });
+    expect(() => device.alloc('f32', 1)).toThrow(closed);
+    expect(() => device.write(buffer, [1])).toThrow(closed);
+    await expect(run()).rejects.toEqual(closed);
+    parameters.free();
+    executable.free();
+  });
+
+  it('says which tensor a graph has that was not loaded', async () => {
+    const b = new GraphBuilder('other');
+    b.output('y', b.unary('neg', b.parameter('elsewhere', 'f32', [2])));
+    await expect(device.compile(b.build(), parameters, {})).rejects.toMatchObject({
+      code: 'MISSING_TENSOR',
+      message: expect.stringContaining('elsewhere'),
+    });
+    await expect(device.compile(accumulate(3), parameters, { N: 1 })).rejects.toMatchObject({ code: 'BAD_GRAPH' });
+  });
+
+  it('takes kernels of others before its own', async () => {
+    const own = await wasm({
+      kernels: {
+        reluSquared: [
+          {
+            encode({ inputs: { x }, outputs: { y } }, e) {
+              const function_ = e.word(8);
+              e.emit('unary', {
+                function: function_,
+                x: e.address(x),
+                y: e.address(y),
+                count: e.size(...(y?.shape ?? [])),
+              });
+            },
+          },
+        ],
+      },
+    }).open();
+    const b = new GraphBuilder('relu only');
+    b.output('y', b.add('reluSquared', { x: b.input('x', 'f32', [3]) }).y);
+    const none = await own.loadParameters(memorySource({}), [b.build()]);
+    const relu = await own.compile(b.build(), none, {});
+    expect(relu.graph.nodes.map(({ op }) => op)).toContain('reluSquared');
+    const [x, y] = [own.alloc('f32', 3), own.alloc('f32', 3)];
+    own.write(x, [-2, 0, 3]);
+    await own.run(relu, { sizes: {}, inputs: { x }, outputs: { y } });
+    expect([...(await own.read(y))]).toEqual([0, 0, 3]);
+  });
+
+  it('says why it does not take a node', () => {
+    const b = new GraphBuilder('many axes');
+    const shape = Array.from({ length: 9 }, (_, axis) => (axis % 2 === 0 ? 2 : 3));
+    const x = b.input('x', 'f32', shape);
+    b.output(
+      'y',
+      b.binary(
+        'add',
+        x,
+        b.input(
+          'z',
+          'f32',
+          shape.map((size, axis) => (axis % 2 === 0 ? size : 1)),
+        ),
+      ),
+    );
+    const graph = b.build();
+    const node = graph.nodes.find(({ op }) => op === 'binary');
+    expect(node && device.supports(node, graph)).toMatch(/9 axes that cannot be joined; 8 at most/);
+  });
+});

@@ -1,0 +1,75 @@
+import { ReceptanceError } from '@receptance/core';
+import { describe, expect, it } from 'vitest';
+import { type Block, BlockGroup, LinearMemory } from '../src/memory.ts';
+
+const PAGE = 65536;
+
+function newMemory(most?: number): LinearMemory {
+  return new LinearMemory(new WebAssembly.Memory({ initial: 1 }), 1000, most);
+}
+
+describe('LinearMemory', () => {
+  it('gives blocks that do not overlap, and takes them back', () => {
+    const memory = newMemory();
+    const blocks = new Set<Block>();
+    let seed = 1;
+    const next = (below: number): number => {
+      seed = (seed * 1103515245 + 12345) % 2147483648;
+      return seed % below;
+    };
+    for (let round = 0; round < 2000; round++) {
+      const victim = [...blocks][next(Math.max(blocks.size, 1))];
+      if (victim !== undefined && next(2) === 0) {
+        blocks.delete(victim);
+        memory.free(victim);
+      } else blocks.add(memory.allocate(next(5000)));
+    }
+    const ordered = [...blocks].sort((a, b) => a.address - b.address);
+    ordered.forEach((block, i) => {
+      const before = ordered[i - 1];
+      expect(block.address).toBeGreaterThanOrEqual(before === undefined ? 1000 : before.address + before.bytes);
+      expect(block.address % 64).toBe(0);
+    });
+    for (const block of blocks) memory.free(block);
+    const { byteLength } = memory.memory.buffer;
+    memory.allocate(byteLength - 1024 - 64);
+    expect(memory.memory.buffer.byteLength, 'all of it is one free block again').toBe(byteLength);
+  });
+
+  it('keeps what was written when it grows', () => {
+    const memory = newMemory();
+    const block = memory.allocate(16);
+    memory.words(block.address, 4).set([1, 2, 3, 4]);
+    memory.allocate(40 * PAGE);
+    expect([...memory.words(block.address, 4)]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('zeroes what others left', () => {
+    const memory = newMemory();
+    const block = memory.allocate(16);
+    memory.words(block.address, 4).fill(7);
+    memory.free(block);
+    expect([...memory.words(memory.allocateZeroed(16).address, 4)]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is left as it was by a request that fails', () => {
+    const memory = newMemory(20 * PAGE);
+    const group = new BlockGroup(memory);
+    group.allocate(5 * PAGE);
+    group.allocate(10 * PAGE);
+    expect(() => group.allocate(10 * PAGE)).toThrow(ReceptanceError);
+    group.allocate(4 * PAGE);
+    expect(group.bytes).toBe(19 * PAGE);
+    group.free();
+    expect(memory.allocate(19 * PAGE).bytes).toBe(19 * PAGE);
+  });
+
+  it('says how much is needed and what to do', () => {
+    try {
+      newMemory().allocate(5e9);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', hint: expect.stringContaining('smaller limits') });
+    }
+  });
+});

@@ -186,7 +186,7 @@ describe('rwkv7', () => {
     expect(() => detectModel(flat)).toThrow(/emb\.weight has shape \[176\]/);
     const uneven = rwkv7Tensors();
     uneven.set('blocks.0.att.r_k', { dtype: 'f32', shape: [3, 5], bytes: 60 });
-    expect(() => detectModel(uneven)).toThrow(/3 heads of 5/);
+    expect(() => detectModel(uneven)).toThrow(/r_k has shape \[3,5\], must be heads/);
     expect(() => detectModel(new Map())).toThrow(expect.objectContaining({ code: 'UNKNOWN_MODEL' }));
   });
 });

@@ -95,9 +95,11 @@ function slotsInput(b: GraphBuilder): Value {
 
 function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
   const whole = ['S', ...shape];
-  return typeof initial === 'number'
-    ? b.full(initial, whole)
-    : b.broadcast(b.parameter(initial.parameter, 'f32', shape), whole);
+  if (typeof initial === 'number') return b.full(initial, whole);
+  const { parameter, axes } = initial;
+  if (axes === undefined) return b.broadcast(b.parameter(parameter, 'f32', shape), whole);
+  const stored = axes.map((_, axis) => shape[axes.indexOf(axis)] ?? 0);
+  return b.broadcast(b.add('transpose', { x: b.parameter(parameter, 'f32', stored) }, { axes }).y, whole);
 }
 
 /** The residual stream f32[N,C] of a batch whose states come from the pools and go back there. */

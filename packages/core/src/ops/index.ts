@@ -4,6 +4,7 @@ import { argmax } from './argmax.ts';
 import { binary } from './binary.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
+import { channelMix4 } from './channelMix4.ts';
 import { channelMix7 } from './channelMix7.ts';
 import { compare } from './compare.ts';
 import { concat } from './concat.ts';
@@ -28,11 +29,16 @@ import { reshape } from './reshape.ts';
 import { sample } from './sample.ts';
 import { scatterAdd } from './scatterAdd.ts';
 import { select } from './select.ts';
+import { shiftMix6 } from './shiftMix6.ts';
 import { shiftMix7 } from './shiftMix7.ts';
+import { silu } from './silu.ts';
 import { slice } from './slice.ts';
 import { softmax } from './softmax.ts';
 import { stateRead } from './stateRead.ts';
 import { stateWrite } from './stateWrite.ts';
+import { timeMix4 } from './timeMix4.ts';
+import { timeMix5 } from './timeMix5.ts';
+import { timeMix6 } from './timeMix6.ts';
 import { timeMix7 } from './timeMix7.ts';
 import { tokenShift } from './tokenShift.ts';
 import { tokenShiftGrad } from './tokenShiftGrad.ts';
@@ -88,6 +94,12 @@ export interface Ops {
   readonly sample: typeof sample;
   readonly lerp: typeof lerp;
   readonly lora: typeof lora;
+  readonly silu: typeof silu;
+  readonly shiftMix6: typeof shiftMix6;
+  readonly timeMix4: typeof timeMix4;
+  readonly timeMix5: typeof timeMix5;
+  readonly timeMix6: typeof timeMix6;
+  readonly channelMix4: typeof channelMix4;
   readonly reluSquared: typeof reluSquared;
   readonly shiftMix7: typeof shiftMix7;
   readonly gatedNorm7: typeof gatedNorm7;
@@ -136,6 +148,12 @@ export const ops: Ops = {
   sample,
   lerp,
   lora,
+  silu,
+  shiftMix6,
+  timeMix4,
+  timeMix5,
+  timeMix6,
+  channelMix4,
   reluSquared,
   shiftMix7,
   gatedNorm7,

@@ -16,7 +16,7 @@ export function checkBindings(graph: Graph, limits: Sizes, bindings: Bindings, l
   const sizes = checkSizes(graph, limits, bindings.sizes);
   checkLoop(graph, loop, sizes);
   const given = new Set<DeviceBuffer>();
-  for (const [name, value] of leaves(graph, 'input')) {
+  for (const [name, value] of needsOf(graph).inputs) {
     const buffer = checkBuffer(
       'input',
       name,
@@ -37,12 +37,27 @@ export function checkBindings(graph: Graph, limits: Sizes, bindings: Bindings, l
   return sizes;
 }
 
+/** What the runs of a graph are given. */
+interface Needs {
+  readonly symbols: ReadonlySet<string>;
+  readonly inputs: ReadonlyMap<string, Value>;
+}
+
+/** Found once a graph: looking at every node takes longer than a small model's decode step. */
+const needs = new WeakMap<Graph, Needs>();
+
+function needsOf(graph: Graph): Needs {
+  const known = needs.get(graph);
+  if (known !== undefined) return known;
+  const shapes = graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ shape }) => shape));
+  const found = { symbols: new Set(shapes.flatMap(symbolsOf)), inputs: leaves(graph, 'input') };
+  needs.set(graph, found);
+  return found;
+}
+
 function checkSizes(graph: Graph, limits: Sizes, given: Sizes): Sizes {
   const sizes: Record<string, number> = {};
-  const symbols = new Set(
-    graph.nodes.flatMap((node) => Object.values(node.outputs).flatMap((value) => symbolsOf(value.shape))),
-  );
-  for (const symbol of symbols) {
+  for (const symbol of needsOf(graph).symbols) {
     const limit = limits[symbol];
     const size = given[symbol] ?? (symbol === 'Z' ? limit : undefined);
     if (size === undefined || limit === undefined) throw bad(`symbol ${symbol} has no size`, 'bind it in sizes');
@@ -56,7 +71,7 @@ function checkSizes(graph: Graph, limits: Sizes, given: Sizes): Sizes {
 
 function checkLoop(graph: Graph, loop: Loop, sizes: Sizes): void {
   if (!Number.isSafeInteger(loop.steps) || loop.steps < 1) throw bad(`${loop.steps} steps`, 'loop.steps is at least 1');
-  const inputs = leaves(graph, 'input');
+  const { inputs } = needsOf(graph);
   for (const [to, from] of Object.entries(loop.carry)) {
     const [input, output] = [inputs.get(to), graph.outputs[from]];
     const fits =

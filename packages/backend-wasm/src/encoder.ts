@@ -1,4 +1,4 @@
-import { elementCount, type Sizes, type Storage, sizeOf, type Value } from '@receptance/core';
+import { elementCount, type Sizes, type Storage, type Value } from '@receptance/core';
 import { type Axis, type Product, splitProduct } from './axes.ts';
 import { INSTRUCTIONS } from './module.gen.ts';
 
@@ -150,26 +150,30 @@ export class Encoder {
   }
 }
 
-/** What a run gives to a program. */
+/** What a program is given: addresses that stay, and per run sizes and bound buffers. */
 export interface Frame {
-  readonly sizes: Sizes;
-  boundAddress(side: 'input' | 'output', name: string): number;
   readonly registersAddress: number;
   readonly scratchAddress: number;
 }
 
-/** The word of a register in a run. */
-export function wordOf(content: Content, frame: Frame): number {
+/** A register whose word differs from run to run. */
+export type RunContent = Extract<Content, { readonly kind: 'size' | 'bound' }>;
+
+export function isRunContent(content: Content): content is RunContent {
+  return content.kind === 'size' || content.kind === 'bound';
+}
+
+/** The word of a register that no run changes; 0 for the others. */
+export function fixedWord(content: Content, frame: Frame): number {
   switch (content.kind) {
     case 'word':
       return content.word;
-    case 'size':
-      return content.dims.reduce((product, dim) => product * sizeOf(dim, frame.sizes), content.factor);
-    case 'bound':
-      return frame.boundAddress(content.side, content.name);
     case 'table':
       return frame.registersAddress + 4 * content.first;
     case 'scratch':
       return frame.scratchAddress;
+    case 'size':
+    case 'bound':
+      return 0;
   }
 }

@@ -10,9 +10,10 @@ import {
   type Sizes,
   type Storage,
   selectKernel,
+  sizeOf,
 } from '@receptance/core';
 import { DeviceObject, ownObject, WasmBuffer } from './buffer.ts';
-import { Encoder, type Program, wordOf } from './encoder.ts';
+import { Encoder, fixedWord, isRunContent, type Program, type RunContent } from './encoder.ts';
 import type { WasmKernel } from './kernel.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
 import type { Kernels } from './module.ts';
@@ -46,8 +47,11 @@ export class WasmExecutable extends DeviceObject implements Executable {
   readonly #linear: LinearMemory;
   readonly #blocks: BlockGroup;
   readonly #layout: Layout;
-  readonly #program: Program;
   readonly #ports: Ports;
+  readonly #registers: number;
+  /** The registers that every run writes anew, and the dimensions they are made of. */
+  readonly #changing: readonly { readonly index: number; readonly content: RunContent }[];
+  readonly #dims: readonly string[];
 
   /** @throws ReceptanceError `OUT_OF_MEMORY`; nothing is kept then */
   constructor(device: object, compilation: Compilation) {
@@ -59,22 +63,30 @@ export class WasmExecutable extends DeviceObject implements Executable {
     this.parameters = parameters;
     this.#linear = memory;
     this.#blocks = new BlockGroup(memory);
+    let program: Program;
     try {
       const encoder = new Encoder(placesOf(compilation, this.#blocks), limits);
       encodePlan(compilation, encoder);
       this.#ports = encodePorts(plan.graph, encoder);
-      this.#program = encoder.finish();
+      program = encoder.finish();
       this.#layout = {
-        code: this.#blocks.allocate(4 * this.#program.code.length),
-        registers: this.#blocks.allocate(4 * this.#program.registers.length),
-        scratch: this.#blocks.allocate(this.#program.scratchBytes),
+        code: this.#blocks.allocate(4 * program.code.length),
+        registers: this.#blocks.allocate(4 * program.registers.length),
+        scratch: this.#blocks.allocate(program.scratchBytes),
         loop: this.#blocks.allocate(4 * loopWords(this.#ports)),
       };
     } catch (error) {
       this.#blocks.free();
       throw error;
     }
-    memory.words(this.#layout.code.address, this.#program.code.length).set(this.#program.code);
+    const { code, registers, scratch } = this.#layout;
+    memory.words(code.address, program.code.length).set(program.code);
+    const frame = { registersAddress: registers.address, scratchAddress: scratch.address };
+    const words = program.registers.map((content) => fixedWord(content, frame));
+    memory.words(registers.address, words.length).set(words);
+    this.#changing = program.registers.flatMap((content, index) => (isRunContent(content) ? [{ index, content }] : []));
+    this.#registers = words.length;
+    this.#dims = [...new Set(this.#changing.flatMap(({ content }) => (content.kind === 'size' ? content.dims : [])))];
   }
 
   free(): void {
@@ -85,23 +97,28 @@ export class WasmExecutable extends DeviceObject implements Executable {
 
   /** Writes what this run is given to the registers, and calls the program once for all steps of the loop. */
   run(kernels: Kernels, sizes: Sizes, bindings: Bindings, loop: Loop): void {
-    const { code, registers, scratch, loop: loopBlock } = this.#layout;
-    const buffers = { input: this.#ownBuffers(bindings.inputs), output: this.#ownBuffers(bindings.outputs) };
-    const frame = {
-      sizes,
-      boundAddress: (side: 'input' | 'output', name: string) => buffers[side].get(name)?.block.address ?? 0,
-      registersAddress: registers.address,
-      scratchAddress: scratch.address,
+    const { code, registers, loop: loopBlock } = this.#layout;
+    const addresses = {
+      input: this.#addresses(bindings.inputs, this.#ports.input),
+      output: this.#addresses(bindings.outputs, this.#ports.output),
     };
-    const words = this.#program.registers.map((content) => wordOf(content, frame));
-    this.#linear.words(registers.address, words.length).set(words);
+    const size = new Map(this.#dims.map((dim) => [dim, sizeOf(dim, sizes)]));
+    const words = this.#linear.words(registers.address, this.#registers);
+    for (const { index, content } of this.#changing) {
+      words[index] =
+        content.kind === 'bound'
+          ? (addresses[content.side].get(content.name) ?? 0)
+          : content.dims.reduce((product, dim) => product * (size.get(dim) ?? 0), content.factor);
+    }
     const steps = encodeLoop(loop, this.#ports, sizes);
     this.#linear.words(loopBlock.address, steps.length).set(steps);
     kernels.run(code.address, registers.address, loopBlock.address);
   }
 
-  #ownBuffers(bound: Bindings['inputs']): ReadonlyMap<string, WasmBuffer> {
-    return new Map(Object.entries(bound).map(([name, buffer]) => [name, ownObject(this.device, buffer, WasmBuffer)]));
+  #addresses(bound: Bindings['inputs'], ports: Ports['input']): ReadonlyMap<string, number> {
+    return new Map(
+      [...ports.keys()].map((name) => [name, ownObject(this.device, bound[name], WasmBuffer).block.address]),
+    );
   }
 }
 

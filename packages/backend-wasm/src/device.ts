@@ -96,7 +96,17 @@ export class WasmDevice implements Device {
     const { code } = this.#opened();
     const own = ownObject(this, executable, WasmExecutable);
     ownObject(this, own.parameters, WasmParameters);
-    own.run(code, checkBindings(own.graph, own.limits, bindings, loop), bindings, loop);
+    const sizes = checkBindings(own.graph, own.limits, bindings, loop);
+    try {
+      own.run(code, sizes, bindings, loop);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#open = undefined;
+      throw new ReceptanceError('DEVICE_FAILED', `a kernel of ${own.graph.name} trapped: ${error.message}`, {
+        hint: 'the device is closed now; please report the graph and its sizes',
+        cause: error,
+      });
+    }
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { memorySource, store } from '@receptance/conformance';
 import { type Device, type Executable, GraphBuilder, type Parameters, type WeightSource } from '@receptance/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { wasm } from '../src/index.ts';
+import { type WasmKernel, wasm } from '../src/index.ts';
 
 const MIB = 1 << 20;
 
@@ -158,23 +158,11 @@ describe('a device', () => {
   });
 
   it('takes kernels of others before its own', async () => {
-    const own = await wasm({
-      kernels: {
-        reluSquared: [
-          {
-            encode({ inputs: { x }, outputs: { y } }, e) {
-              const function_ = e.word(8);
-              e.emit('unary', {
-                function: function_,
-                x: e.address(x),
-                y: e.address(y),
-                count: e.size(...(y?.shape ?? [])),
-              });
-            },
-          },
-        ],
-      },
-    }).open();
+    const encode: WasmKernel['encode'] = ({ inputs: { x }, outputs: { y } }, e) => {
+      const operands = { x: e.address(x), y: e.address(y), count: e.size(...(y?.shape ?? [])) };
+      e.emit('unary', { function: e.word(8), ...operands });
+    };
+    const own = await wasm({ kernels: { reluSquared: [{ encode }] } }).open();
     const b = new GraphBuilder('relu only');
     b.output('y', b.add('reluSquared', { x: b.input('x', 'f32', [3]) }).y);
     const none = await own.loadParameters(memorySource({}), [b.build()]);
@@ -184,6 +172,19 @@ describe('a device', () => {
     own.write(x, [-2, 0, 3]);
     await own.run(relu, { sizes: {}, inputs: { x }, outputs: { y } });
     expect([...(await own.read(y))]).toEqual([0, 0, 3]);
+  });
+
+  it('closes when a kernel traps', async () => {
+    const encode: WasmKernel['encode'] = ({ outputs: { y } }, e) => {
+      e.emit('full', { value: e.float(0), y: e.word(0xffffff00), count: e.size(...(y?.shape ?? [])) });
+    };
+    const own = await wasm({ kernels: { unary: [{ encode }] } }).open();
+    const b = new GraphBuilder('astray');
+    b.output('y', b.unary('neg', b.input('x', 'f32', [3])));
+    const astray = await own.compile(b.build(), await own.loadParameters(memorySource({}), [b.build()]), {});
+    const bindings = { sizes: {}, inputs: { x: own.alloc('f32', 3) }, outputs: { y: own.alloc('f32', 3) } };
+    await expect(own.run(astray, bindings)).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
+    await expect(own.run(astray, bindings)).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
   it('says why it does not take a node', () => {

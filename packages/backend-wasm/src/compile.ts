@@ -1,0 +1,105 @@
+import {
+  type DeviceInfo,
+  elementCount,
+  type KernelTable,
+  type Node,
+  type Plan,
+  type Sizes,
+  type Storage,
+  selectKernel,
+  UnsupportedOpError,
+} from '@receptance/core';
+import { Encoder, type Places, type Program } from './encoder.ts';
+import type { WasmKernel } from './kernel.ts';
+import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
+import type { WasmParameters } from './parameters.ts';
+import { encodePorts, loopWords, type Ports } from './ports.ts';
+
+/** What an executable is made of. */
+export interface Compilation {
+  readonly memory: LinearMemory;
+  readonly plan: Plan;
+  readonly parameters: WasmParameters;
+  readonly kernels: KernelTable<WasmKernel>;
+  readonly info: DeviceInfo;
+  readonly limits: Sizes;
+}
+
+/** A program, and the memory that is its own. */
+export interface Compiled {
+  readonly program: Program;
+  readonly ports: Ports;
+  readonly code: Block;
+  readonly registers: Block;
+  readonly scratch: Block;
+  readonly loop: Block;
+  /** These four, the planned buffers and the constants. */
+  readonly blocks: BlockGroup;
+}
+
+/** Turns a plan into a program in memory. @throws ReceptanceError `OUT_OF_MEMORY`; nothing is kept then */
+export function compilePlan(compilation: Compilation): Compiled {
+  const { memory, plan, limits } = compilation;
+  const blocks = new BlockGroup(memory);
+  try {
+    const encoder = new Encoder(placesOf(compilation, blocks), limits);
+    encodePlan(compilation, encoder);
+    const ports = encodePorts(plan.graph, encoder);
+    const program = encoder.finish();
+    const code = blocks.allocate(4 * program.code.length);
+    memory.words(code.address, program.code.length).set(program.code);
+    const registers = blocks.allocate(4 * program.registers.length);
+    const [scratch, loop] = [blocks.allocate(program.scratchBytes), blocks.allocate(4 * loopWords(ports))];
+    return { program, ports, code, registers, scratch, loop, blocks };
+  } catch (error) {
+    blocks.free();
+    throw error;
+  }
+}
+
+/** Gives the planned buffers and the constants their places. */
+function placesOf({ plan, parameters, memory }: Compilation, blocks: BlockGroup): Places {
+  const buffers = plan.buffers.map(({ bytes }) => blocks.allocate(bytes));
+  const constants = new Map<number, Block>();
+  for (const node of plan.graph.nodes) {
+    const value = node.outputs['y'];
+    if (node.op === 'constant' && value !== undefined) constants.set(value.id, placeConstant(node, memory, blocks));
+  }
+  return {
+    storageOf: (value) => plan.storage.get(value.id),
+    addressOf(storage: Storage) {
+      switch (storage.kind) {
+        case 'buffer':
+          return buffers[storage.index]?.address;
+        case 'constant':
+          return constants.get(storage.value)?.address;
+        case 'parameter':
+        case 'variable':
+          return parameters.addressOf(storage.name);
+        case 'input':
+        case 'output':
+          return undefined;
+      }
+    },
+  };
+}
+
+function placeConstant({ attrs, outputs }: Node, memory: LinearMemory, blocks: BlockGroup): Block {
+  const { dtype, shape } = outputs['y'] ?? { dtype: 'f32', shape: [] };
+  const elements = elementCount(shape);
+  const block = blocks.allocate(4 * elements);
+  const data = Array.isArray(attrs['data']) ? attrs['data'].map(Number) : [];
+  memory.numbers(dtype === 'i32' ? 'i32' : 'f32', block.address, elements).set(data);
+  return block;
+}
+
+function encodePlan({ plan, kernels, info }: Compilation, e: Encoder): void {
+  for (const node of plan.steps) {
+    const kernel = selectKernel(kernels, node, info);
+    if (typeof kernel === 'string') throw new UnsupportedOpError(info.backend, node.op, kernel, node.scope);
+    kernel.encode(node, e);
+  }
+  for (const { from, to } of plan.copies) {
+    e.emit('copy_words', { from: e.address(from), to: e.place(to), count: e.size(...from.shape) });
+  }
+}

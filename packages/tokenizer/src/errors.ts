@@ -7,3 +7,10 @@ export function checkToken(id: number, vocabularySize: number): void {
     hint: `ids are whole numbers from 0 to ${vocabularySize - 1}; check that the model and the tokenizer belong together`,
   });
 }
+
+export function badVocabulary(
+  message: string,
+  hint = 'give the text of the official file, rwkv_vocab_v20230424.txt, as it is published',
+): ReceptanceError {
+  return new ReceptanceError('BAD_VOCABULARY', message, { hint });
+}

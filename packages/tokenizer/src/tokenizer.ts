@@ -17,3 +17,8 @@ export interface Tokenizer {
    */
   bytes(id: number): Uint8Array;
 }
+
+/** A tokenizer whose tokens are runs of bytes, so that it also encodes what is not UTF-8. */
+export interface BytesTokenizer extends Tokenizer {
+  encode(text: string | Uint8Array): number[];
+}

@@ -105,16 +105,21 @@ export function opCase(spec: OpSpec): Case {
  * or a line without gradients.
  */
 export function gradientCase(spec: OpSpec): Case | undefined {
+  const loss = lossCase(spec);
+  const names = Object.entries(spec.inputs).flatMap(([name, { dtype }]) => (dtype === 'f32' ? [name] : []));
+  if (loss === undefined || names.length === 0) return undefined;
+  return { ...loss, graph: differentiate(loss.graph, 'loss', names), expected: 'reference' };
+}
+
+/** What `gradientCase` differentiates: the op's outputs and the scalar `loss`. */
+export function lossCase(spec: OpSpec): Case | undefined {
   if (spec.differentiable === false || spec.pool !== undefined || !isDifferentiable(spec.op)) return undefined;
   const id = `${spec.op}/gradient/${spec.name}`;
-  const forward = opGraph(id, spec, true);
-  const names = Object.entries(spec.inputs).flatMap(([name, { dtype }]) => (dtype === 'f32' ? [name] : []));
-  if (names.length === 0) return undefined;
-  const graph = differentiate(forward, 'loss', names);
   const random = new Random(`${id}/up`);
+  const graph = opGraph(id, spec, true);
   const up: Record<string, Numbers> = {};
-  for (const [name, { dtype, shape }] of Object.entries(opGraph(id, spec).outputs)) {
-    if (dtype !== 'f32') continue;
+  for (const [name, { dtype, shape }] of Object.entries(graph.outputs)) {
+    if (dtype !== 'f32' || name === 'loss') continue;
     up[`up.${name}`] = Float32Array.from({ length: elementCount(shape, spec.sizes) }, () => random.normal());
   }
   const parts = casePartsOf(id, spec, graph);

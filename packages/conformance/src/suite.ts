@@ -6,6 +6,7 @@ import { specs } from './cases/index.ts';
 import { type Check, caseCheck } from './check.ts';
 import { goldenChecks } from './golden/discover.ts';
 import type { GoldenFile } from './golden/files.ts';
+import { identityChecks } from './identities.ts';
 import type { CaseResult, ToleranceOverrides } from './run-case.ts';
 import { gradientCase, opCase } from './spec.ts';
 
@@ -47,7 +48,7 @@ function decomposed(test: Case): Case {
 
 /** All checks, in the order in which they run: from single ops to whole models. */
 export async function suiteChecks(golden: readonly GoldenFile[] = []): Promise<Check[]> {
-  return [...opChecks(), ...(await goldenChecks(golden))];
+  return [...opChecks(), ...identityChecks(), ...(await goldenChecks(golden))];
 }
 
 /** Holds a backend to the whole suite. */

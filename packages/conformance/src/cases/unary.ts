@@ -13,7 +13,7 @@ export const unary: readonly OpSpec[] = [
     return { op: 'unary', name: `${fn},N=7,C=9`, attrs: { fn }, sizes: { N: 7 }, inputs: { x: normal(['N', 9], 2) } };
   }),
   ...OF_POSITIVE.map((fn): OpSpec => {
-    const x = uniform(['N', 9], 0.01, 30);
+    const x = uniform(['N', 9], 0.05, 30);
     return { op: 'unary', name: `${fn},N=7,C=9`, attrs: { fn }, sizes: { N: 7 }, inputs: { x } };
   }),
   { op: 'unary', name: 'exp,empty', attrs: { fn: 'exp' }, sizes: { N: 0 }, inputs: { x: normal(['N', 5]) } },

@@ -47,7 +47,7 @@ describe('GraphBuilder', () => {
       'outside',
     ],
     ['a constant of the wrong length', (b: GraphBuilder) => b.constant([1, 2], 'f32', [3]), '2 numbers'],
-    ['a number that is not finite', (b: GraphBuilder) => b.full(Number.NaN, []), 'not finite'],
+    ['a number that is not finite', (b: GraphBuilder) => b.full(Number.NaN, []), 'value is NaN'],
     [
       'groups that do not divide',
       (b: GraphBuilder) => b.add('l2Norm', { x: b.full(0, [1, 6]) }, { groups: 4, eps: 0 }),
@@ -73,7 +73,7 @@ describe('GraphBuilder', () => {
   it('gives one value for one leaf and refuses another type under its name', () => {
     const b = new GraphBuilder('g');
     expect(b.parameter('w', 'f16', [2, 2])).toBe(b.parameter('w', 'f16', [2, 2]));
-    expect(failure(() => b.parameter('w', 'f32', [2, 2])).message).toContain('declared as f16[2,2]');
+    expect(failure(() => b.parameter('w', 'f32', [2, 2])).message).toContain('declared as parameter f16[2,2]');
   });
 
   it('updates only variables, with values of their own type', () => {

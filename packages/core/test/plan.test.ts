@@ -152,6 +152,28 @@ describe('plan', () => {
 });
 
 describe('cost', () => {
+  it('copies a variable out before its update', () => {
+    const b = new GraphBuilder('before');
+    const old = b.variable('total', 'f32', [2]);
+    b.update('total', b.binary('add', old, 1));
+    b.output('before', old);
+    expect(planFor(b.build()).copies.map(({ to }) => to.kind)).toEqual(['output', 'variable']);
+  });
+
+  it('refuses a pool, or a view of it, as it was before it was written in place', () => {
+    const b = new GraphBuilder('stale');
+    const pool = b.variable('pool', 'f32', ['Z', 2, 3]);
+    const view = b.reshape(pool, ['Z', 6]);
+    const value = b.full(1, ['S', 2, 3]);
+    b.update('pool', b.add('stateWrite', { pool, slots: b.input('slots', 'i32', ['S']), value }).y);
+    for (const stale of [pool, view]) {
+      b.output('stale', stale);
+      expect(() => planFor(b.build())).toThrow(/a pool as it was before stateWrite wrote it/);
+    }
+    b.output('stale', b.unary('neg', view));
+    expect(() => planFor(b.build())).toThrow(/unary in {2}reads a pool after stateWrite wrote it/);
+  });
+
   it('counts what matmuls and memories do', () => {
     const steps = planFor(logitsGraph(model)).steps;
     const sizes = { N: 4, S: 1, R: 4, Z: 1 };

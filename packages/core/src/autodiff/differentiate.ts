@@ -30,7 +30,14 @@ export function differentiate(graph: Graph, loss: string, wrt: readonly string[]
 
   for (const [name, value] of Object.entries(whole.outputs)) b.output(name, mapped(map, value));
   for (const [name, value] of Object.entries(whole.updates)) b.update(name, mapped(map, value));
-  for (const [name, value] of leaves) b.output(`grad.${name}`, gradients.get(value.id) ?? b.full(0, value.shape));
+  for (const [name, value] of leaves) {
+    if (Object.hasOwn(whole.outputs, `grad.${name}`)) {
+      throw new ReceptanceError('NOT_DIFFERENTIABLE', `${graph.name} has an output grad.${name} already`, {
+        hint: 'name it otherwise',
+      });
+    }
+    b.output(`grad.${name}`, gradients.get(value.id) ?? b.full(0, value.shape));
+  }
   return prune(b.build());
 }
 
@@ -72,10 +79,14 @@ function lossValue(graph: Graph, name: string): Value {
 function leaf(graph: Graph, name: string): Value {
   const node = graph.nodes.find((n) => definitionOf(n.op).kind === 'leaf' && n.attrs['name'] === name);
   const value = node?.outputs['y'];
-  if (value === undefined) {
-    throw new ReceptanceError('NOT_DIFFERENTIABLE', `${graph.name} has no input, parameter or variable ${name}`, {
-      hint: 'differentiate by the names of leaves',
-    });
+  if (value === undefined || value.dtype === 'i32') {
+    throw new ReceptanceError(
+      'NOT_DIFFERENTIABLE',
+      `${graph.name} has no input, parameter or variable ${name} of floats`,
+      {
+        hint: 'differentiate by the names of leaves',
+      },
+    );
   }
   return value;
 }

@@ -97,15 +97,20 @@ export interface Loop {
 export interface Device {
   readonly info: DeviceInfo;
   /** The only statement of capability: `true`, or the reason why not. */
-  supports(node: Node, graph: Graph): true | string;
+  supports(node: Node): true | string;
   /**
    * Brings the leaves of all `uses` to the device, once per model. Parameters come from the source; variables too where
    * it has them, else they are 0. A type without a kernel is widened exactly, never requantised.
    * @throws ReceptanceError `MISSING_TENSOR`, `SHAPE_MISMATCH`, `UNSUPPORTED_DTYPE`, before anything is allocated.
    */
   loadParameters(source: WeightSource, uses: readonly Graph[], options?: LoadOptions): Promise<Parameters>;
-  /** @throws UnsupportedOpError when a primitive has no kernel. */
-  compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable>;
+  /**
+   * Plans a graph and makes its kernels ready.
+   * @param limits the largest size of every symbol, but those in the shapes of variables: they were fixed at load
+   * @throws UnsupportedOpError when a primitive has no kernel; ReceptanceError `BAD_LIMITS`; `MISSING_TENSOR` or
+   * `BAD_GRAPH` for a leaf that was not loaded, or was loaded with another type
+   */
+  compile(graph: Graph, parameters: Parameters, limits: Sizes, options?: OpenOptions): Promise<Executable>;
   /** Zeroed memory. */
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer;
   free(buffer: DeviceBuffer): void;

@@ -10,6 +10,13 @@ import { badOp, bindPorts, checkAttrs, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';
 import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
 
+type LeafOp = 'input' | 'parameter' | 'variable';
+
+interface Leaf {
+  readonly op: LeafOp;
+  readonly value: Value;
+}
+
 /**
  * Makes graphs. `add` is the only way to make a node: it checks the inputs against the op's ports and runs its `infer`
  * there and nowhere else, so a wrong shape fails at the line that made it, with op, shapes and scope.
@@ -17,7 +24,9 @@ import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
 export class GraphBuilder {
   readonly name: string;
   #nodes: Node[] = [];
-  #leaves = new Map<string, Value>();
+  #leaves = new Map<string, Leaf>();
+  /** Values of other graphs have no meaning here. */
+  #own = new Set<Value>();
   #outputs: Record<string, Value> = {};
   #updates: Record<string, Value> = {};
   #scope = '';
@@ -55,12 +64,12 @@ export class GraphBuilder {
     try {
       return this.#insert(op, inputs, attrs);
     } catch (error) {
-      if (!ReceptanceError.isInstance(error) || error.code !== 'BAD_OP') throw error;
+      if (!ReceptanceError.isInstance(error)) throw error;
       const shapes = Object.entries(inputs).flatMap(([name, value]) =>
         value ? [`${name}: ${formatType(value)}`] : [],
       );
       const where = this.#scope === '' ? '' : ` in ${this.#scope}`;
-      throw new ReceptanceError('BAD_OP', `${op}${where}: ${error.message}; got (${shapes.join(', ')})`, {
+      throw new ReceptanceError(error.code, `${op}${where}: ${error.message}; got (${shapes.join(', ')})`, {
         ...(error.hint === undefined ? {} : { hint: error.hint }),
         cause: error,
       });
@@ -70,6 +79,9 @@ export class GraphBuilder {
   #insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
     const definition = definitionOf(op);
     checkAttrs(definition, attrs);
+    for (const [name, value] of Object.entries(inputs)) {
+      if (value !== undefined && !this.#own.has(value)) throw badOp(`input ${name} is a value of another graph`);
+    }
     const dims = bindPorts(definition, inputs);
     const inferred: Readonly<Record<string, TensorType | undefined>> =
       definition.infer?.(inputs as InputsOf<never>, attrs, dims) ?? {};
@@ -82,20 +94,24 @@ export class GraphBuilder {
     }
     const present: Record<string, Value> = {};
     for (const [name, value] of Object.entries(inputs)) if (value !== undefined) present[name] = value;
+    if (isLeafOp(op)) this.#declare(op, String(attrs['name']), outputs['y']);
+    for (const value of Object.values(outputs)) this.#own.add(value);
     this.#nodes.push(
       Object.freeze({
         op,
         inputs: Object.freeze(present),
-        attrs: Object.freeze({ ...attrs }),
+        attrs: frozenAttrs(attrs),
         outputs: Object.freeze(outputs),
         scope: this.#scope,
       }),
     );
-    const leaf = outputs['y'];
-    if (leaf !== undefined && (op === 'input' || op === 'parameter' || op === 'variable')) {
-      this.#leaves.set(String(attrs['name']), leaf);
-    }
     return outputs;
+  }
+
+  #declare(op: LeafOp, name: string, value: Value | undefined): void {
+    checkName(name);
+    if (this.#leaves.has(name)) throw badOp(`${name} is declared already`, 'use one name for one tensor');
+    if (value !== undefined) this.#leaves.set(name, { op, value });
   }
 
   /** What a run is given by name. */
@@ -113,11 +129,12 @@ export class GraphBuilder {
     return this.#leaf('variable', name, dtype, shape);
   }
 
-  #leaf(op: 'input' | 'parameter' | 'variable', name: string, dtype: DType, shape: Shape): Value {
+  #leaf(op: LeafOp, name: string, dtype: DType, shape: Shape): Value {
     const known = this.#leaves.get(name);
     if (known !== undefined) {
-      if (known.dtype === dtype && sameShape(known.shape, shape)) return known;
-      throw new ReceptanceError('BAD_OP', `${op} ${name} was declared as ${formatType(known)} before`, {
+      const { value } = known;
+      if (known.op === op && value.dtype === dtype && sameShape(value.shape, shape)) return value;
+      throw new ReceptanceError('BAD_OP', `${op} ${name} was declared as ${known.op} ${formatType(value)} before`, {
         hint: `now asked for as ${formatType({ dtype, shape })}; use one name for one tensor`,
       });
     }
@@ -138,15 +155,18 @@ export class GraphBuilder {
 
   /** Operands broadcast, axes aligned at the right; a number stands for a scalar. */
   binary(fn: BinaryFn, a: Value | number, b: Value | number): Value {
-    return this.add('binary', { a: this.#scalar(a), b: this.#scalar(b) }, { fn }).y;
+    return this.add('binary', { a: this.#scalar(a, b), b: this.#scalar(b, a) }, { fn }).y;
   }
 
   compare(fn: CompareFn, a: Value | number, b: Value | number): Value {
-    return this.add('compare', { a: this.#scalar(a), b: this.#scalar(b) }, { fn }).y;
+    return this.add('compare', { a: this.#scalar(a, b), b: this.#scalar(b, a) }, { fn }).y;
   }
 
-  #scalar(x: Value | number): Value {
-    return typeof x === 'number' ? this.full(x, []) : x;
+  /** A number becomes a scalar of the other operand's dtype. */
+  #scalar(x: Value | number, other: Value | number): Value {
+    if (typeof x !== 'number') return x;
+    const asInteger = typeof other !== 'number' && other.dtype === 'i32';
+    return asInteger ? this.constant([x], 'i32', []) : this.full(x, []);
   }
 
   reduce(fn: ReduceFn, x: Value, axes: readonly number[], keepDims = false): Value {
@@ -167,13 +187,17 @@ export class GraphBuilder {
   }
 
   output(name: string, value: Value): void {
+    checkName(name);
+    if (!this.#own.has(value)) throw badOp(`output ${name} is a value of another graph`);
     this.#outputs[name] = value;
   }
 
   /** Declares the new value of a variable, of the variable's own type. */
   update(name: string, value: Value): void {
-    const variable = this.#leaves.get(name);
-    if (variable === undefined || variable.dtype !== value.dtype || !sameShape(variable.shape, value.shape)) {
+    const leaf = this.#leaves.get(name);
+    const variable = leaf?.op === 'variable' ? leaf.value : undefined;
+    const fits = variable && variable.dtype === value.dtype && sameShape(variable.shape, value.shape);
+    if (!fits || !this.#own.has(value)) {
       const declared = variable === undefined ? 'is not a variable of this graph' : `is ${formatType(variable)}`;
       throw new ReceptanceError('BAD_OP', `cannot update ${name} by ${formatType(value)}: it ${declared}`, {
         hint: 'declare it with variable(), and keep its type',
@@ -190,4 +214,21 @@ export class GraphBuilder {
       updates: Object.freeze({ ...this.#updates }),
     });
   }
+}
+
+function isLeafOp(op: string): op is LeafOp {
+  return op === 'input' || op === 'parameter' || op === 'variable';
+}
+
+/** Names are keys of plain objects: those that every object has are refused. */
+function checkName(name: string): void {
+  if (name === '' || name in {}) throw badOp(`"${name}" cannot be a name`, 'choose another');
+}
+
+function frozenAttrs(attrs: Attrs): Attrs {
+  const copies = Object.entries(attrs).map(([name, attr]) => [
+    name,
+    Array.isArray(attr) ? Object.freeze([...attr]) : attr,
+  ]);
+  return Object.freeze(Object.fromEntries(copies));
 }

@@ -25,14 +25,22 @@ export type GradientsOf<S extends Signature> = {
  */
 export interface Port {
   readonly shape: string;
+  /** Of a table: the letter for how many of its rows are read or written at most, where not all are. */
+  readonly touches?: string;
   /** `weight`: any stored type. `any`: f32 or i32. Default f32. */
   readonly dtype?: 'f32' | 'i32' | 'any' | 'weight';
   readonly doc: string;
 }
 
-/** One attribute of an op. A list of names: one of them. `dim`: a number or a symbol; `shape`: several. */
+/**
+ * One attribute of an op. Numbers are finite. `size`: a whole number ≥ 1; `index`: one ≥ 0; `epsilon`: a number ≥ 0;
+ * `dim`: a whole number ≥ 0 or a symbol; `shape`: several of them. A list of names: one of them.
+ */
 export interface AttrPort {
-  readonly type: 'number' | 'numbers' | 'boolean' | 'string' | 'dim' | 'shape' | readonly string[];
+  readonly type:
+    | ('number' | 'numbers' | 'size' | 'index' | 'indices' | 'epsilon')
+    | ('boolean' | 'string' | 'dim' | 'shape')
+    | readonly string[];
   readonly doc: string;
 }
 

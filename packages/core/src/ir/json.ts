@@ -52,8 +52,9 @@ export function graphFromJson(text: string): Graph {
     const inputs = Object.fromEntries(Object.entries(node.inputs).map(([name, id]) => [name, find(id)]));
     const outputs = b.scope(node.scope, () => b.insert(node.op, inputs, node.attrs));
     for (const [name, id] of Object.entries(node.outputs)) {
-      const value = outputs[name];
+      const value = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
       if (value === undefined) throw badGraph(`${node.op} has no output ${name}`);
+      if (values.has(id)) throw badGraph(`value ${id} is made twice`);
       values.set(id, value);
     }
   }

@@ -3,6 +3,17 @@ import type { AttrPort, Dims, OpDefinition, Port } from './definition.ts';
 import { formatShape, formatType, parseDim } from './shape.ts';
 import type { Attr, Attrs, Dim, TensorType, Value } from './types.ts';
 
+/** For ops whose channels are heads: C = H · D. */
+export function checkHeads({ C = 0, H = 0, D = 0 }: Dims): void {
+  if (Number(C) !== Number(H) * Number(D)) throw badOp(`${H} heads of ${D} do not make ${C} channels`);
+}
+
+/** For norms per group: the groups divide the channels. */
+export function checkGroups(channels: Dim | undefined, groups: number): void {
+  if (typeof channels !== 'number' || channels % groups !== 0)
+    throw badOp(`${groups} groups do not divide ${channels} channels`);
+}
+
 /** Thrown by shape rules; the builder adds op and scope. */
 export function badOp(message: string, hint = "see the op's page under docs/spec"): ReceptanceError {
   return new ReceptanceError('BAD_OP', message, { hint });
@@ -15,13 +26,13 @@ export function badOp(message: string, hint = "see the op's page under docs/spec
 export function bindPorts(definition: OpDefinition, inputs: Readonly<Record<string, Value | undefined>>): Dims {
   const ports: Readonly<Record<string, Port>> = { ...definition.inputs, ...definition.optional };
   for (const name of Object.keys(inputs)) {
-    if (inputs[name] !== undefined && ports[name] === undefined) throw badOp(`has no input ${name}`);
+    if (inputs[name] !== undefined && !Object.hasOwn(ports, name)) throw badOp(`has no input ${name}`);
   }
   const bound: Record<string, Dim> = {};
   for (const [name, port] of Object.entries(ports)) {
     const value = inputs[name];
     if (value === undefined) {
-      if (name in definition.inputs) throw badOp(`misses input ${name}: ${port.doc}`);
+      if (Object.hasOwn(definition.inputs, name)) throw badOp(`misses input ${name}: ${port.doc}`);
       continue;
     }
     checkDtype(name, port, value);
@@ -38,26 +49,41 @@ export function checkAttrs(definition: OpDefinition, attrs: Attrs): void {
     const attr = Object.hasOwn(attrs, name) ? attrs[name] : undefined;
     if (attr === undefined || !fitsAttr(attr, port.type)) {
       const wanted = typeof port.type === 'string' ? `a ${port.type}` : `one of ${port.type.join(', ')}`;
-      throw badOp(`attribute ${name} is ${JSON.stringify(attr)}, must be ${wanted}: ${port.doc}`);
+      const shown = typeof attr === 'number' ? String(attr) : JSON.stringify(attr);
+      throw badOp(`attribute ${name} is ${shown}, must be ${wanted}: ${port.doc}`);
     }
   }
 }
 
 function fitsAttr(attr: Attr, type: AttrPort['type']): boolean {
+  const isDim = (item: Attr): boolean => typeof item === 'string' || isIndex(item);
   switch (type) {
-    case 'number':
     case 'boolean':
     case 'string':
       return typeof attr === type;
-    case 'numbers':
-      return Array.isArray(attr) && attr.every((item) => typeof item === 'number');
+    case 'number':
+      return Number.isFinite(attr);
+    case 'epsilon':
+      return Number.isFinite(attr) && Number(attr) >= 0;
+    case 'size':
+      return isIndex(attr) && attr !== 0;
+    case 'index':
+      return isIndex(attr);
     case 'dim':
-      return typeof attr === 'number' || typeof attr === 'string';
+      return isDim(attr);
+    case 'numbers':
+      return Array.isArray(attr) && attr.every(Number.isFinite);
+    case 'indices':
+      return Array.isArray(attr) && attr.every(isIndex);
     case 'shape':
-      return Array.isArray(attr) && attr.every((dim) => typeof dim === 'number' || typeof dim === 'string');
+      return Array.isArray(attr) && attr.every(isDim);
     default:
       return typeof attr === 'string' && type.includes(attr);
   }
+}
+
+function isIndex(attr: Attr): boolean {
+  return Number.isSafeInteger(attr) && Number(attr) >= 0;
 }
 
 /** The type of an output whose pattern says it all; `undefined` for `*`. */

@@ -51,6 +51,11 @@ export function rewrite(
 export function prune(graph: Graph): Graph {
   const wanted = new Set([...Object.values(graph.outputs), ...Object.values(graph.updates)].map((value) => value.id));
   const kept: Node[] = [];
+  // A variable stays declared where it is only written.
+  for (const node of graph.nodes) {
+    if (node.op !== 'variable' || !Object.hasOwn(graph.updates, String(node.attrs['name']))) continue;
+    for (const value of Object.values(node.outputs)) wanted.add(value.id);
+  }
   for (const node of graph.nodes.toReversed()) {
     if (!Object.values(node.outputs).some((value) => wanted.has(value.id))) continue;
     for (const value of Object.values(node.inputs)) wanted.add(value.id);

@@ -7,12 +7,13 @@ const SYMBOLIC = /^([A-Z][A-Za-z]*)(?:\+(\d+))?$/;
 export function parseDim(dim: string): { readonly symbol: string; readonly plus: number } {
   const match = SYMBOLIC.exec(dim);
   const symbol = match?.[1];
-  if (symbol === undefined) {
+  const plus = Number(match?.[2] ?? 0);
+  if (symbol === undefined || !Number.isSafeInteger(plus)) {
     throw new ReceptanceError('BAD_SHAPE', `"${dim}" is not a dimension`, {
       hint: 'use a whole number ≥ 0, a symbol such as N, or a symbol plus a number such as S+1',
     });
   }
-  return { symbol, plus: Number(match?.[2] ?? 0) };
+  return { symbol, plus };
 }
 
 export function checkShape(shape: Shape): void {
@@ -43,7 +44,11 @@ export function concreteShape(shape: Shape, sizes: Sizes): number[] {
 
 /** How many elements a shape has when its symbols are bound by `sizes`. */
 export function elementCount(shape: Shape, sizes: Sizes = {}): number {
-  return shape.reduce<number>((product, dim) => product * sizeOf(dim, sizes), 1);
+  const count = shape.reduce<number>((product, dim) => product * sizeOf(dim, sizes), 1);
+  if (Number.isSafeInteger(count)) return count;
+  throw new ReceptanceError('BAD_SHAPE', `${formatShape(shape)} has more elements than can be counted`, {
+    hint: 'the sizes are damaged or hostile',
+  });
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

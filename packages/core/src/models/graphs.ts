@@ -73,8 +73,8 @@ export function resetGraph(model: LanguageModel): Graph {
  * Mean cross-entropy over texts that start from the initial state: for evaluation, and for training by
  * `differentiate(lossGraph(model), 'loss', …)`.
  *
- * inputs: tokens i32[N], targets i32[N], starts i32[S+1]
- * outputs: loss f32[] in nats per token, losses f32[N]
+ * inputs: tokens i32[N], targets i32[N] (−1 leaves a token out), starts i32[S+1]
+ * outputs: loss f32[] in nats per token that is not left out, losses f32[N]
  */
 export function lossGraph(model: LanguageModel): Graph {
   const b = new GraphBuilder(`${model.architecture}.loss`);
@@ -84,8 +84,10 @@ export function lossGraph(model: LanguageModel): Graph {
   const state = Object.fromEntries(model.state.map((entry) => [entry.name, initialState(b, entry)]));
   const { x } = model.hidden(b, tokens, starts, state);
   const losses = b.add('crossEntropy', { logits: model.head(b, x), targets }).y;
+  const counted = b.add('cast', { x: b.compare('ge', targets, 0) }, { dtype: 'f32' }).y;
+  const count = b.binary('max', b.reduce('sum', counted, [0]), 1);
   b.output('losses', losses);
-  b.output('loss', b.reduce('mean', losses, [0]));
+  b.output('loss', b.binary('div', b.reduce('sum', losses, [0]), count));
   return b.build();
 }
 

@@ -9,4 +9,5 @@ export const argmax: OpDefinition<ArgmaxSignature> = {
   inputs: { x: { shape: 'R V', doc: 'rows, V ≥ 1' } },
   outputs: { y: { shape: 'R', dtype: 'i32', doc: 'column numbers' } },
   constraints: ['At a tie the first wins.'],
+  flops: ({ R = 0, V = 0 }) => R * V,
 };

@@ -15,7 +15,7 @@ export const concat: OpDefinition<ConcatSignature> = {
   formula: 'y = [a | b]',
   inputs: { a: { shape: '*', doc: 'any shape' }, b: { shape: '*', doc: 'like a but along the axis' } },
   outputs: { y: { shape: '*', doc: 'the lengths along the axis added' } },
-  attrs: { axis: { type: 'number', doc: 'an axis whose length is a number' } },
+  attrs: { axis: { type: 'index', doc: 'an axis whose length is a number' } },
   infer({ a, b }, { axis }) {
     const [m, n] = [a.shape[axis], b.shape[axis]];
     if (typeof m !== 'number' || typeof n !== 'number') throw badOp(`axis ${axis} has no fixed length`);

@@ -1,4 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
+import { checkHeads } from '../ir/patterns.ts';
 
 export type GatedNorm7Signature = {
   inputs: 'y' | 'r' | 'k' | 'v' | 'g' | 'r_k' | 'w' | 'b';
@@ -23,8 +24,12 @@ export const gatedNorm7: OpDefinition<GatedNorm7Signature> = {
     b: { shape: 'C', doc: 'ln_x.bias' },
   },
   outputs: { y: { shape: 'N C', doc: 'input of the output projection' } },
-  attrs: { eps: { type: 'number', doc: '64e-5 in official models' } },
+  attrs: { eps: { type: 'epsilon', doc: '64e-5 in official models' } },
   constraints: ['C = H · D.'],
+  infer(_, __, dims) {
+    checkHeads(dims);
+    return {};
+  },
   decompose(build, { y, r, k, v, g, r_k, w, b }, { eps }) {
     const [heads = 0, headSize = 0] = r_k.shape;
     const perHead = [y.shape[0] ?? 0, heads, headSize];

@@ -12,7 +12,7 @@ export const gather: OpDefinition<GatherSignature> = {
   summary: 'Rows of a table by number: embeddings, and the rows whose logits are wanted.',
   formula: 'y[n] = table[ids[n]]',
   inputs: {
-    table: { shape: 'V C', dtype: 'weight', doc: 'as stored: block-quantised rows are widened' },
+    table: { shape: 'V C', dtype: 'weight', touches: 'N', doc: 'as stored: block-quantised rows are widened' },
     ids: { shape: 'N', dtype: 'i32', doc: 'row numbers' },
   },
   outputs: { y: { shape: 'N C', doc: 'the rows, f32' } },

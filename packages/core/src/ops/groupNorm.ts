@@ -1,6 +1,6 @@
 import { normalizeVjp } from '../autodiff/normalize.ts';
 import type { OpDefinition } from '../ir/definition.ts';
-import { badOp } from '../ir/patterns.ts';
+import { checkGroups } from '../ir/patterns.ts';
 
 export type GroupNormSignature = {
   inputs: 'x' | 'w' | 'b';
@@ -21,12 +21,12 @@ export const groupNorm: OpDefinition<GroupNormSignature> = {
   },
   outputs: { y: { shape: 'N C', doc: 'normed rows' } },
   attrs: {
-    groups: { type: 'number', doc: 'number of heads' },
-    eps: { type: 'number', doc: '64e-5 in official models' },
+    groups: { type: 'size', doc: 'number of heads' },
+    eps: { type: 'epsilon', doc: '64e-5 in official models' },
   },
   constraints: ['groups divides C.', 'var is the population variance.'],
   infer({ x }, { groups }) {
-    if (typeof x.shape[1] !== 'number' || x.shape[1] % groups !== 0) throw badOp(`${groups} groups do not divide C`);
+    checkGroups(x.shape[1], groups);
     return {};
   },
   vjp: (build, x, { groups, eps }, _, { y: g }) => (g === undefined ? {} : normalizeVjp(build, x, groups, eps, g)),

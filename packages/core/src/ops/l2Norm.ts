@@ -1,5 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
-import { badOp } from '../ir/patterns.ts';
+import { checkGroups } from '../ir/patterns.ts';
 
 export type L2NormSignature = {
   inputs: 'x';
@@ -15,10 +15,10 @@ export const l2Norm: OpDefinition<L2NormSignature> = {
   source: 'PyTorch functional.normalize, as RWKV-7 applies it to k·k_k',
   inputs: { x: { shape: 'N C', doc: 'rows' } },
   outputs: { y: { shape: 'N C', doc: 'rows of unit heads' } },
-  attrs: { groups: { type: 'number', doc: 'number of heads' }, eps: { type: 'number', doc: '1e-12 in RWKV-7' } },
+  attrs: { groups: { type: 'size', doc: 'number of heads' }, eps: { type: 'epsilon', doc: '1e-12 in RWKV-7' } },
   constraints: ['groups divides C.', 'A group of zeros stays zero.'],
   infer({ x }, { groups }) {
-    if (typeof x.shape[1] !== 'number' || x.shape[1] % groups !== 0) throw badOp(`${groups} groups do not divide C`);
+    checkGroups(x.shape[1], groups);
     return {};
   },
   vjp(b, { x }, { groups, eps }, { y }, { y: g }) {
@@ -26,7 +26,10 @@ export const l2Norm: OpDefinition<L2NormSignature> = {
     const grouped = [x.shape[0] ?? 0, groups, Number(x.shape[1]) / groups];
     const [gx, gy, gg] = [b.reshape(x, grouped), b.reshape(y, grouped), b.reshape(g, grouped)];
     const length = b.unary('sqrt', b.reduce('sum', b.binary('mul', gx, gx), [2], true));
-    const along = b.binary('mul', gy, b.reduce('sum', b.binary('mul', gg, gy), [2], true));
+    // Where the length is held up by eps it does not move with x.
+    const moves = b.add('select', { condition: b.compare('gt', length, eps), a: b.full(1, []), b: b.full(0, []) }).y;
+    const slope = b.binary('mul', moves, b.reduce('sum', b.binary('mul', gg, gy), [2], true));
+    const along = b.binary('mul', gy, slope);
     return { x: b.reshape(b.binary('div', b.binary('sub', gg, along), b.binary('max', length, eps)), x.shape) };
   },
   flops: (_, __, { y }) => 4 * y,

@@ -19,7 +19,7 @@ export const layerNorm: OpDefinition<LayerNormSignature> = {
     b: { shape: 'C', doc: 'shift' },
   },
   outputs: { y: { shape: 'N C', doc: 'normed rows' } },
-  attrs: { eps: { type: 'number', doc: '1e-5 in all RWKV models' } },
+  attrs: { eps: { type: 'epsilon', doc: '1e-5 in all RWKV models' } },
   constraints: ['var is the population variance.'],
   vjp: (build, x, { eps }, _, { y: g }) => (g === undefined ? {} : normalizeVjp(build, x, 1, eps, g)),
   flops: (_, __, { y }) => 8 * y,

@@ -20,16 +20,16 @@ export const reduce: OpDefinition<ReduceSignature> = {
   outputs: { y: { shape: '*', doc: 'x without the axes, or with 1 in their place' } },
   attrs: {
     fn: { type: REDUCE_FNS, doc: 'how' },
-    axes: { type: 'numbers', doc: 'increasing, from 0' },
+    axes: { type: 'indices', doc: 'increasing, from 0' },
     keepDims: { type: 'boolean', doc: 'keep the axes as 1' },
   },
   constraints: ['The sum over no element is 0; max and mean need at least one.', 'Equal maxima share the gradient.'],
   infer({ x }, { axes, keepDims }) {
     const increasing = axes.every((axis, i) => Number.isInteger(axis) && axis >= 0 && axis > (axes[i - 1] ?? -1));
-    if (!increasing || (axes.at(-1) ?? 0) >= Math.max(x.shape.length, 1))
-      throw badOp(`axes [${axes.join(',')}] do not fit`);
+    if (!increasing || (axes.at(-1) ?? -1) >= x.shape.length) throw badOp(`axes [${axes.join(',')}] do not fit`);
     return { y: { dtype: 'f32', shape: reducedShape(x.shape, axes, keepDims) } };
   },
+  flops: (_, __, ___, { x }) => x.reduce((product, size) => product * size, 1),
   vjp(b, { x }, { fn, axes }, { y }, { y: g }) {
     if (g === undefined) return {};
     const kept = reducedShape(x.shape, axes, true);

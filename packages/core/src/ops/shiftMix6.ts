@@ -1,4 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
+import { badOp } from '../ir/patterns.ts';
 
 type Stream = 'w' | 'k' | 'v' | 'r' | 'g';
 
@@ -43,6 +44,10 @@ export const shiftMix6: OpDefinition<ShiftMix6Signature> = {
     last: { shape: 'S C', doc: 'the new prev' },
   },
   constraints: ['P = 5 Q.'],
+  infer(_, __, { P = 0, Q = 0 }) {
+    if (Number(P) !== 5 * Number(Q)) throw badOp(`maa_w1 is ${P} wide, five ranks of ${Q} are needed`);
+    return {};
+  },
   state: { prev: 'last' },
   decompose(b, { x, prev, starts, maa_x, maa_w1, maa_w2, ...maa }) {
     const rows = x.shape[0] ?? 0;

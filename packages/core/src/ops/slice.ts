@@ -15,9 +15,9 @@ export const slice: OpDefinition<SliceSignature> = {
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'x with end − start along the axis' } },
   attrs: {
-    axis: { type: 'number', doc: 'an axis whose length is a number' },
-    start: { type: 'number', doc: 'from 0' },
-    end: { type: 'number', doc: 'exclusive' },
+    axis: { type: 'index', doc: 'an axis whose length is a number' },
+    start: { type: 'index', doc: 'from 0' },
+    end: { type: 'index', doc: 'exclusive' },
   },
   infer({ x }, { axis, start, end }) {
     const length = x.shape[axis];

@@ -13,7 +13,7 @@ export const stateRead: OpDefinition<StateReadSignature> = {
   summary: 'The states of the sequences in flight, out of the pool.',
   formula: 'y[s] = pool[slots[s]]',
   inputs: {
-    pool: { shape: '*', doc: '[Z, …], a variable' },
+    pool: { shape: '*', touches: 'S', doc: '[Z, …], a variable' },
     slots: { shape: 'S', dtype: 'i32', doc: 'pool row of each sequence' },
   },
   outputs: { y: { shape: '*', doc: '[S, …]' } },

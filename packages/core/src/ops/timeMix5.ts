@@ -1,4 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
+import { badOp, checkHeads } from '../ir/patterns.ts';
 
 export type TimeMix5Signature = {
   inputs:
@@ -47,8 +48,13 @@ export const timeMix5: OpDefinition<TimeMix5Signature> = {
     last: { shape: 'S C', doc: 'the new prev' },
     s: { shape: 'S H D D', doc: 'the new s0' },
   },
-  attrs: { eps: { type: 'number', doc: 'of the group norm; 64e-5 in official models' } },
+  attrs: { eps: { type: 'epsilon', doc: 'of the group norm; 64e-5 in official models' } },
   constraints: ['C = H · D.', 'mix_g and gate come together or not at all.'],
+  infer({ mix_g, gate }, _, dims) {
+    checkHeads(dims);
+    if ((mix_g === undefined) !== (gate === undefined)) throw badOp('mix_g and gate come together or not at all');
+    return {};
+  },
   state: { prev: 'last', s0: 's' },
   decompose(b, t, { eps }) {
     const [heads = 0, headSize = 0] = t.u.shape;

@@ -1,4 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
+import { checkHeads } from '../ir/patterns.ts';
 
 type Maa = 'maa_x' | 'maa_w1' | 'maa_w2' | 'maa_w' | 'maa_k' | 'maa_v' | 'maa_r' | 'maa_g';
 
@@ -52,8 +53,12 @@ export const timeMix6: OpDefinition<TimeMix6Signature> = {
     last: { shape: 'S C', doc: 'the new prev' },
     s: { shape: 'S H D D', doc: 'the new s0' },
   },
-  attrs: { eps: { type: 'number', doc: 'of the group norm; 64e-5 in official models' } },
+  attrs: { eps: { type: 'epsilon', doc: 'of the group norm; 64e-5 in official models' } },
   constraints: ['C = H · D.'],
+  infer(_, __, dims) {
+    checkHeads(dims);
+    return {};
+  },
   state: { prev: 'last', s0: 's' },
   decompose(b, t, { eps }) {
     const [heads = 0, headSize = 0] = t.u.shape;

@@ -1,4 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
+import { badOp, checkHeads } from '../ir/patterns.ts';
 
 type Mix = 'x_r' | 'x_w' | 'x_k' | 'x_v' | 'x_a' | 'x_g';
 type Matrix = 'receptance' | 'key' | 'value' | 'output';
@@ -66,8 +67,14 @@ export const timeMix7: OpDefinition<TimeMix7Signature> = {
     s: { shape: 'S H D D', doc: 'the new s0' },
     vFirst: { shape: 'N C', doc: 'for the layers after' },
   },
-  attrs: { eps: { type: 'number', doc: 'of the group norm; 64e-5 in official models' } },
+  attrs: { eps: { type: 'epsilon', doc: 'of the group norm; 64e-5 in official models' } },
   constraints: ['C = H · D.', 'vFirst, v0, v1 and v2 come together or not at all.'],
+  infer({ vFirst, v0, v1, v2 }, _, dims) {
+    checkHeads(dims);
+    const residual = [vFirst, v0, v1, v2].filter((value) => value !== undefined).length;
+    if (residual % 4 !== 0) throw badOp('vFirst, v0, v1 and v2 come together or not at all');
+    return {};
+  },
   state: { prev: 'last', s0: 's' },
   decompose(b, x, { eps }) {
     const [heads = 0, headSize = 0] = x.r_k.shape;

@@ -14,7 +14,7 @@ export const transpose: OpDefinition<TransposeSignature> = {
   formula: 'axis i of y is axis axes[i] of x',
   inputs: { x: { shape: '*', doc: 'any shape' } },
   outputs: { y: { shape: '*', doc: 'of the reordered shape' } },
-  attrs: { axes: { type: 'numbers', doc: 'a permutation of the axes of x' } },
+  attrs: { axes: { type: 'indices', doc: 'a permutation of the axes of x' } },
   infer({ x }, { axes }) {
     const sorted = [...axes].sort((a, b) => a - b);
     if (axes.length !== x.shape.length || !sorted.every((axis, i) => axis === i)) {

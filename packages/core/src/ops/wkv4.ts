@@ -33,7 +33,10 @@ export const wkv4: OpDefinition<Wkv4Signature> = {
     pp: { shape: 'S C', doc: 'the new pp0' },
   },
   state: { aa0: 'aa', bb0: 'bb', pp0: 'pp' },
-  constraints: ['Holds for any finite k: |k| = 1e3 gives no overflow.', 'An empty sequence keeps its state.'],
+  constraints: [
+    'From pp = −1e30, or bb > 0, it holds for any finite k: |k| = 1e3 gives no overflow.',
+    'An empty sequence keeps its state.',
+  ],
   vjp(b, { w, u, k, v, aa0, bb0, pp0, starts }, _, __, { y: gy, aa: gaa, bb: gbb, pp: gpp }) {
     if (gy === undefined && gaa === undefined && gbb === undefined && gpp === undefined) return {};
     const zero = b.full(0, aa0.shape);

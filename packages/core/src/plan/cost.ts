@@ -1,4 +1,4 @@
-import type { OpDefinition, OutputsOf, Signature } from '../ir/definition.ts';
+import type { OpDefinition, Port } from '../ir/definition.ts';
 import { bindPorts } from '../ir/patterns.ts';
 import { concreteShape, elementCount, sizeOf } from '../ir/shape.ts';
 import type { Node, Sizes, Value } from '../ir/types.ts';
@@ -12,7 +12,7 @@ export interface Cost {
   readonly bytes: number;
 }
 
-/** What a node costs at the given sizes: the benchmark's roofline. */
+/** What a node costs at the given sizes: the benchmark's roofline. Of tables and pools only the rows in use count. */
 export function cost(node: Node, sizes: Sizes): Cost {
   const definition: OpDefinition = definitionOf(node.op);
   const dims = Object.fromEntries(
@@ -21,9 +21,21 @@ export function cost(node: Node, sizes: Sizes): Cost {
   const elements = mapValues(node.outputs, (value) => elementCount(value.shape, sizes));
   const shapes = mapValues(node.inputs, (value) => concreteShape(value.shape, sizes));
   const flops = definition.flops?.(dims, node.attrs, elements, shapes) ?? sum(Object.values(elements));
-  const bytes = (values: OutputsOf<Signature>): number =>
-    sum(Object.values(values).map((value) => byteLength(value.dtype, elementCount(value.shape, sizes))));
-  return { flops, bytes: bytes(node.inputs) + bytes(node.outputs) };
+
+  const bytes = (name: string, port: Port | undefined, value: Value): number => {
+    const [rows = 1, ...row] = concreteShape(value.shape, sizes);
+    const state = Object.entries(definition.state ?? {}).some((names) => names.includes(name));
+    const letter = port?.touches ?? (state && node.inputs['slots'] !== undefined ? 'S' : undefined);
+    const touched = letter === undefined ? rows : Math.min(rows, dims[letter] ?? rows);
+    return byteLength(value.dtype, touched * elementCount(row));
+  };
+  const inputs: Readonly<Record<string, Port>> = { ...definition.inputs, ...definition.optional };
+  const outputs: Readonly<Record<string, Port>> = definition.outputs;
+  const moved = [
+    ...Object.entries(node.inputs).map(([name, value]) => bytes(name, inputs[name], value)),
+    ...Object.entries(node.outputs).map(([name, value]) => bytes(name, outputs[name], value)),
+  ];
+  return { flops, bytes: sum(moved) };
 }
 
 function mapValues<T>(record: Readonly<Record<string, Value>>, fn: (value: Value) => T): Record<string, T> {

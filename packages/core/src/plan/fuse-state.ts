@@ -20,7 +20,7 @@ export function fuseState(graph: Graph, supports: Supports): Graph {
   const fusions = new Map<Node, Fusion>();
   for (const node of graph.nodes) {
     const fusion = findFusion(node, index);
-    if (fusion !== undefined && supports(pooled(node, fusion), graph) === true) fusions.set(node, fusion);
+    if (fusion !== undefined && supports(pooled(node, fusion)) === true) fusions.set(node, fusion);
   }
   if (fusions.size === 0) return graph;
 
@@ -66,8 +66,14 @@ function indexGraph(graph: Graph): GraphIndex {
   return { graph, producer, consumers };
 }
 
+/** The node in its pooled form, with the types it would have. */
 function pooled(node: Node, { slots, pools }: Fusion): Node {
-  return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(pools), slots } };
+  const outputs: Record<string, Value> = { ...node.outputs };
+  for (const [input, output = ''] of Object.entries(definitionOf(node.op).state ?? {})) {
+    const [pool, made] = [pools.get(input), outputs[output]];
+    if (pool !== undefined && made !== undefined) outputs[output] = { ...made, shape: pool.shape };
+  }
+  return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(pools), slots }, outputs };
 }
 
 function findFusion(node: Node, index: GraphIndex): Fusion | undefined {
@@ -105,6 +111,6 @@ function readAndWritten(
   const leaf = index.producer.get(pool.id);
   const updated =
     leaf?.op === 'variable' && index.graph.updates[String(leaf.attrs['name'])]?.id === write.outputs['y']?.id;
-  const exposed = Object.values(index.graph.outputs).some((value) => value.id === before.id || value.id === after.id);
+  const exposed = Object.values(index.graph.outputs).some(({ id }) => [before.id, after.id, pool.id].includes(id));
   return samePlace && onlyReader && poolUsers && updated && !exposed ? { pool, slots } : undefined;
 }

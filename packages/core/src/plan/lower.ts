@@ -6,14 +6,14 @@ import { definitionOf } from '../ops/index.ts';
 import { shareEqual } from './share.ts';
 
 /** Whether a device runs a node as it is, or why not. */
-export type Supports = (node: Node, graph: Graph) => true | string;
+export type Supports = (node: Node) => true | string;
 
 /**
  * Decomposes composites, level by level, until `keep` holds for every node or nothing can be decomposed further.
  * The nodes a composite becomes lie in its scope.
  */
-export function decompose(graph: Graph, keep: (node: Node, graph: Graph) => boolean): Graph {
-  const opened = (node: Node): boolean => definitionOf(node.op).kind === 'composite' && !keep(node, graph);
+export function decompose(graph: Graph, keep: (node: Node) => boolean): Graph {
+  const opened = (node: Node): boolean => definitionOf(node.op).kind === 'composite' && !keep(node);
   if (!graph.nodes.some(opened)) return graph;
   const next = rewrite(graph, (node, inputs, b) => {
     const definition = definitionOf(node.op);
@@ -30,10 +30,10 @@ export function decompose(graph: Graph, keep: (node: Node, graph: Graph) => bool
  * @throws UnsupportedOpError for a primitive it does not run.
  */
 export function lower(graph: Graph, supports: Supports, backend: string): Graph {
-  const lowered = shareEqual(prune(decompose(graph, (node, whole) => supports(node, whole) === true)));
+  const lowered = shareEqual(prune(decompose(graph, (node) => supports(node) === true)));
   for (const node of lowered.nodes) {
     if (definitionOf(node.op).kind === 'leaf') continue;
-    const verdict = supports(node, lowered);
+    const verdict = supports(node);
     if (verdict !== true) throw new UnsupportedOpError(backend, node.op, verdict, node.scope);
   }
   return lowered;

@@ -98,8 +98,29 @@ function findRoots(graph: Graph): Map<number, Value> {
           },
         );
       }
-      writtenAt.set(pool.id, node);
+      const others = Object.entries(node.inputs).filter(([other]) => other !== input);
+      if (others.some(([, value]) => (roots.get(value.id) ?? value).id === (roots.get(pool.id) ?? pool).id)) {
+        throw new ReceptanceError(
+          'BAD_GRAPH',
+          `${node.op} in ${node.scope} writes a pool that it also reads otherwise`,
+          {
+            hint: 'copy what it reads through an op first, e.g. multiply by 1',
+          },
+        );
+      }
+      // The pool itself and every view of it made before now look at what is new.
+      const memory = (roots.get(pool.id) ?? pool).id;
+      writtenAt.set(memory, node);
+      for (const [id, root] of roots) if (root.id === memory) writtenAt.set(id, node);
       share(pool, node.outputs[output]);
+    }
+  }
+  for (const [name, value] of Object.entries(graph.outputs)) {
+    const writer = writtenAt.get(value.id);
+    if (writer !== undefined) {
+      throw new ReceptanceError('BAD_GRAPH', `output ${name} is a pool as it was before ${writer.op} wrote it`, {
+        hint: 'output what the write made, or a copy made before it, e.g. by multiplying with 1',
+      });
     }
   }
   return roots;
@@ -121,8 +142,12 @@ function placeLeaf(node: Node, storage: Map<number, Storage>): void {
   if (node.op === 'constant') storage.set(value.id, { kind: 'constant', value: value.id });
 }
 
-/** Lets outputs be made where they are wanted; what cannot is copied at the end. */
+/**
+ * Lets outputs be made where they are wanted; what cannot is copied at the end. Outputs come first: one may be a variable
+ * as it was before its update.
+ */
 function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<number, Storage>): FinalCopy[] {
+  const updates: FinalCopy[] = [];
   const copies: FinalCopy[] = [];
   for (const [name, value] of Object.entries(graph.updates)) {
     const place = storage.get(root(value).id);
@@ -131,14 +156,14 @@ function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<
         hint: 'the order of the two copies would matter: copy through an op, e.g. multiply by 1',
       });
     }
-    if (place?.kind !== 'variable') copies.push({ from: value, to: { kind: 'variable', name } });
+    if (place?.kind !== 'variable') updates.push({ from: value, to: { kind: 'variable', name } });
   }
   for (const [name, value] of Object.entries(graph.outputs)) {
     const made = root(value);
     if (storage.has(made.id)) copies.push({ from: value, to: { kind: 'output', name } });
     else storage.set(made.id, { kind: 'output', name });
   }
-  return copies;
+  return [...copies, ...updates];
 }
 
 /** The roots that no later node reads, by the step that is done with them; never what is copied at the end. */

@@ -3,6 +3,8 @@ export * from './backend/bindings.ts';
 export * from './backend/contract.ts';
 export * from './backend/kernels.ts';
 export * from './backend/parameters.ts';
+export * from './backend/quantize.ts';
+export * from './backend/recode.ts';
 export * from './backend/widen.ts';
 export * from './errors.ts';
 export { GraphBuilder } from './ir/builder.ts';

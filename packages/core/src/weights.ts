@@ -3,7 +3,9 @@
  * The block formats are laid out as GGUF lays them out.
  */
 export type DType = 'f32' | 'i32' | StorageDType;
-export type StorageDType = 'f64' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
+export type StorageDType = 'f64' | 'f16' | 'bf16' | BlockDType;
+/** Blocks of 32 numbers under one scale, and superblocks of 256 (`_k`) whose scales are themselves quantised. */
+export type BlockDType = 'q8_0' | 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1' | 'q4_k' | 'q5_k' | 'q6_k';
 
 /** Name, type and shape of a stored tensor, as its file says. Shapes are row-major, slowest axis first. */
 export interface TensorInfo {
@@ -55,6 +57,12 @@ export const BLOCKS: Readonly<Record<DType, { readonly elements: number; readonl
   bf16: { elements: 1, bytes: 2 },
   q8_0: { elements: 32, bytes: 34 },
   q4_0: { elements: 32, bytes: 18 },
+  q4_1: { elements: 32, bytes: 20 },
+  q5_0: { elements: 32, bytes: 22 },
+  q5_1: { elements: 32, bytes: 24 },
+  q4_k: { elements: 256, bytes: 144 },
+  q5_k: { elements: 256, bytes: 176 },
+  q6_k: { elements: 256, bytes: 210 },
 };
 
 /** Bytes that `elements` numbers of a type take. Blocks run along the fastest axis. */

@@ -1,11 +1,27 @@
 import { ReceptanceError } from '../errors.ts';
-import { type AbortSignalLike, BLOCKS, byteLength, type DType, type WeightSource } from '../weights.ts';
+import {
+  type AbortSignalLike,
+  BLOCKS,
+  type BlockDType,
+  byteLength,
+  type DType,
+  type WeightSource,
+} from '../weights.ts';
+import { halfValues } from './half.ts';
+import type { BlockReader } from './widen/blocks.ts';
+import * as blocks from './widen/blocks.ts';
+import * as superblocks from './widen/superblocks.ts';
+
+export { halfToNumber } from './half.ts';
 
 /** Bytes read from a source at a time, so that loading needs little more memory than the weights themselves. */
 const STAGING_BYTES = 4 << 20;
 
+const BLOCK_READERS: Readonly<Record<BlockDType, BlockReader>> = { ...blocks, ...superblocks };
+
 /**
- * Numbers of stored bytes, exact in f32 but for f64 and i32. Little-endian; block formats as GGUF lays them out.
+ * Numbers of stored bytes, exact in f32 but for f64 and i32. Little-endian; block formats as GGUF lays them out, to the
+ * same f32 numbers as ggml's.
  * @param out has room for all elements of `bytes` from `offset` on
  */
 export function widen(
@@ -16,9 +32,9 @@ export function widen(
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const block = BLOCKS[dtype];
-  const blocks = bytes.byteLength / block.bytes;
+  const count = Math.floor(bytes.byteLength / block.bytes);
   const each = (read: (at: number) => number): void => {
-    for (let i = 0; i < blocks; i++) out[offset + i] = read(i * block.bytes);
+    for (let i = 0; i < count; i++) out[offset + i] = read(i * block.bytes);
   };
   switch (dtype) {
     case 'f64':
@@ -27,8 +43,10 @@ export function widen(
       return each((at) => view.getFloat32(at, true));
     case 'i32':
       return each((at) => view.getInt32(at, true));
-    case 'f16':
-      return each((at) => halfToNumber(view.getUint16(at, true)));
+    case 'f16': {
+      const values = halfValues();
+      return each((at) => values[view.getUint16(at, true)] ?? 0);
+    }
     case 'bf16': {
       const bits = new Uint32Array(1);
       const number = new Float32Array(bits.buffer);
@@ -37,33 +55,11 @@ export function widen(
         return number[0] ?? 0;
       });
     }
-    case 'q8_0':
-      for (let i = 0; i < blocks; i++) {
-        const scale = halfToNumber(view.getUint16(i * 34, true));
-        for (let j = 0; j < 32; j++) out[offset + i * 32 + j] = scale * view.getInt8(i * 34 + 2 + j);
-      }
-      return;
-    case 'q4_0':
-      for (let i = 0; i < blocks; i++) {
-        const scale = halfToNumber(view.getUint16(i * 18, true));
-        for (let j = 0; j < 16; j++) {
-          const pair = view.getUint8(i * 18 + 2 + j);
-          out[offset + i * 32 + j] = scale * ((pair & 15) - 8);
-          out[offset + i * 32 + j + 16] = scale * ((pair >> 4) - 8);
-        }
-      }
-      return;
+    default: {
+      const read = BLOCK_READERS[dtype];
+      for (let i = 0; i < count; i++) read(view, i * block.bytes, out, offset + i * block.elements);
+    }
   }
-}
-
-/** The value of the bits of a half-precision number. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /**
@@ -130,7 +126,8 @@ async function* storedPieces(
   }
 }
 
-function checkFinite(name: string, data: Float32Array | Float64Array | Int32Array, offset: number): void {
+/** @throws ReceptanceError `NOT_FINITE` naming the tensor and the element, counted from `offset` */
+export function checkFinite(name: string, data: Float32Array | Float64Array | Int32Array, offset: number): void {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
     throw new ReceptanceError('NOT_FINITE', `tensor ${name} holds ${data[i]} at element ${offset + i}`, {

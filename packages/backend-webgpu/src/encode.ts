@@ -31,12 +31,12 @@ export function encode(
 ): GPUCommandBuffer {
   executable.prepare(sizes);
   const moves = loopMoves(executable, sizes, bound, loop);
-  const most = gpu.limits.maxComputeWorkgroupsPerDimension;
+  const dispatches = dispatchesOf(executable, moves.frame, gpu.limits.maxComputeWorkgroupsPerDimension);
   const encoder = gpu.createCommandEncoder({ label: executable.graph.name });
   copyAll(encoder, moves.before);
   for (let step = 0; step < loop.steps; step++) {
     copyAll(encoder, moves.feed(step));
-    encodePass(encoder, executable, moves.frame, most);
+    encodePass(encoder, dispatches);
     copyAll(encoder, finalCopies(executable, sizes, moves.frame));
     copyAll(encoder, moves.collect(step));
     if (step + 1 < loop.steps) copyAll(encoder, moves.carry);
@@ -44,18 +44,33 @@ export function encode(
   return encoder.finish();
 }
 
-function encodePass(encoder: GPUCommandEncoder, executable: WebGpuExecutable, frame: Frame, most: number): void {
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What every step of the run dispatches: the stages that have something to do at its sizes. */
+function dispatchesOf(executable: WebGpuExecutable, frame: Frame, most: number): Dispatch[] {
+  return executable.stages.flatMap((stage, i): Dispatch[] => {
+    const workgroups = executable.launches[i]?.workgroups ?? 0;
+    if (workgroups === 0) return [];
+    const x = Math.min(workgroups, most);
+    const group = executable.group(i, stage, frame);
+    return [{ pipeline: stage.pipeline.gpu, group, x, y: Math.ceil(workgroups / x) }];
+  });
+}
+
+function encodePass(encoder: GPUCommandEncoder, dispatches: readonly Dispatch[]): void {
   const pass = encoder.beginComputePass();
   let current: GPUComputePipeline | undefined;
-  executable.stages.forEach((stage, i) => {
-    const workgroups = executable.launches[i]?.workgroups ?? 0;
-    if (workgroups === 0) return;
-    if (stage.pipeline.gpu !== current) pass.setPipeline(stage.pipeline.gpu);
-    current = stage.pipeline.gpu;
-    pass.setBindGroup(0, executable.group(i, stage, frame));
-    const x = Math.min(workgroups, most);
-    pass.dispatchWorkgroups(x, Math.ceil(workgroups / x));
-  });
+  for (const { pipeline, group, x, y } of dispatches) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(x, y);
+  }
   pass.end();
 }
 

@@ -87,7 +87,7 @@ export class WebGpuExecutable implements Executable {
   prepare(sizes: Sizes): void {
     const key = JSON.stringify(sizes);
     if (key === this.#sizes) return;
-    this.launches = this.stages.map(({ program }) => program.launch(sizes));
+    this.launches = this.stages.map(({ program }) => launchOf(program, sizes));
     const words = new Uint32Array((this.stages.length * PARAMS_BYTES) / 4);
     this.launches.forEach(({ params }, i) => {
       words.set(params, (i * PARAMS_BYTES) / 4);
@@ -143,6 +143,16 @@ export class WebGpuExecutable implements Executable {
 export interface Compiled {
   readonly program: Program;
   readonly pipeline: Pipeline;
+}
+
+function launchOf(program: Program, sizes: Sizes): Launch {
+  const launch = program.launch(sizes);
+  const { workgroups, params } = launch;
+  if (Number.isSafeInteger(workgroups) && workgroups >= 0 && params.length * 4 <= PARAMS_BYTES) return launch;
+  const got = `${workgroups} workgroups, ${params.length} params`;
+  throw new ReceptanceError('BAD_KERNEL', `shader ${program.shader.name} is launched with ${got}`, {
+    hint: `workgroups are whole numbers ≥ 0, params ${PARAMS_BYTES / 4} words at most`,
+  });
 }
 
 function found(memory: Memory | undefined, name: string): Memory {

@@ -20,9 +20,14 @@ export class Memory {
 
   /**
    * Zeroed memory for shaders to read and write; at least 16 bytes, since WebGPU binds nothing of size 0.
-   * @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold it
+   * @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold it, `OUT_OF_RANGE`
    */
   static forStorage(device: GPUDevice, label: string, elements: number): Memory {
+    if (!Number.isSafeInteger(elements) || elements < 0) {
+      throw new ReceptanceError('OUT_OF_RANGE', `${label} would have ${elements} elements`, {
+        hint: 'lengths are whole numbers ≥ 0',
+      });
+    }
     const bytes = Math.max(16, elements * 4);
     const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     if (bytes > most) {

@@ -1572,8 +1572,8 @@ fn main(
 
 override WG: u32 = 64u;
 
-/// Sizes of an index space, or strides of an operand, over up to 8 axes.
-alias Axes = array<vec4u, 2>;
+/// Sizes of an index space, or strides of an operand, over up to 8 axes, the fastest first.
+struct Axes { near: vec4u, far: vec4u }
 
 /// Number of the workgroup: they are counted along x and go on in y where one dimension does not hold them all.
 fn group_index(group: vec3u, groups: vec3u) -> u32 {
@@ -1587,15 +1587,18 @@ fn global_index(group: vec3u, groups: vec3u, lane: u32) -> u32 {
 
 /// Where element \`index\` of a row-major space of \`count\` axes lies in an operand with these strides.
 fn place(index: u32, count: u32, shape: Axes, strides: Axes) -> u32 {
-  var rest = index;
-  var offset = 0u;
-  for (var i = count; i > 1u; i--) {
-    let axis = i - 1u;
-    let size = shape[axis / 4u][axis % 4u];
-    offset += (rest % size) * strides[axis / 4u][axis % 4u];
+  if count <= 1u {
+    return index * strides.near.x;
+  }
+  var offset = (index % shape.near.x) * strides.near.x;
+  var rest = index / shape.near.x;
+  for (var i = 1u; i + 1u < count; i++) {
+    let size = select(shape.far, shape.near, i < 4u)[i % 4u];
+    offset += (rest % size) * select(strides.far, strides.near, i < 4u)[i % 4u];
     rest /= size;
   }
-  return offset + rest * strides[0].x;
+  let last = count - 1u;
+  return offset + rest * select(strides.far, strides.near, last < 4u)[last % 4u];
 }
 
 /// exp that is 0 where f32 has no normal number left, and infinite, never NaN, where it overflows.

@@ -43,7 +43,7 @@ export function mergeAxes({ shape, strides }: Walk): Walk {
   return { shape: sizes, strides: merged };
 }
 
-/** Words of a WGSL struct `count, axes, base…, array<vec4u, 2> shape, array<vec4u, 2> per operand`. */
+/** Words of a WGSL struct `count, axes, two bases, shape: Axes, strides: Axes of each operand`. */
 export function walkParams(walk: Walk, bases: readonly [number, number] = [0, 0]): number[] {
   const { shape, strides } = mergeAxes(walk);
   const count = shape.reduce((product, size) => product * size, 1);
@@ -51,5 +51,5 @@ export function walkParams(walk: Walk, bases: readonly [number, number] = [0, 0]
 }
 
 function padded(list: readonly number[]): number[] {
-  return [...list, ...new Array<number>(MAX_AXES - list.length).fill(0)];
+  return [...list.toReversed(), ...new Array<number>(MAX_AXES - list.length).fill(0)];
 }

@@ -1,0 +1,80 @@
+import { type Device, type Executable, greedyGraph, type Loop, resetGraph, sampleGraph } from '@receptance/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { webgpu } from '../src/index.ts';
+import { filled, goldenIntegers, openModel } from './support.ts';
+
+const LIMITS = { N: 64, S: 2, Z: 3 };
+const GOLDEN = 'rwkv7_l4_c128_v97.golden.safetensors';
+
+describe('decoding many tokens in one run', () => {
+  let device: Device;
+  let executables: Readonly<Record<'greedy' | 'sample' | 'reset', Executable>>;
+  let prompt: number[];
+
+  beforeAll(async () => {
+    device = await webgpu().open();
+    const { weights, model } = await openModel('rwkv7_l4_c128_v97.safetensors');
+    const [greedy, sample, reset] = [greedyGraph(model), sampleGraph(model), resetGraph(model)];
+    const parameters = await device.loadParameters(weights, [greedy, sample, reset], { limits: { Z: LIMITS.Z } });
+    executables = {
+      greedy: await device.compile(greedy, parameters, LIMITS),
+      sample: await device.compile(sample, parameters, LIMITS),
+      reset: await device.compile(reset, parameters, LIMITS),
+    };
+    prompt = await goldenIntegers(GOLDEN, 'prompt');
+  });
+  afterAll(() => device.close());
+
+  async function reset(slots: readonly number[]): Promise<void> {
+    const inputs = { slots: filled(device, 'i32', slots) };
+    await device.run(executables.reset, { sizes: { S: slots.length }, inputs, outputs: {} });
+  }
+
+  /** Tokens that follow `tokens` in a slot. */
+  async function decode(
+    graph: 'greedy' | 'sample',
+    slot: number,
+    tokens: readonly number[],
+    steps = 1,
+    u: readonly number[] = [],
+  ): Promise<number[]> {
+    const settings = [0.9, 20, 0.9, 0.01, 0.3, 0.3, 1.1, 0.99];
+    const drawn = graph === 'sample' ? { settings: filled(device, 'f32', settings), u: filled(device, 'f32', u) } : {};
+    const next = device.alloc('i32', steps);
+    const inputs = {
+      tokens: filled(device, 'i32', tokens),
+      starts: filled(device, 'i32', [0, tokens.length]),
+      slots: filled(device, 'i32', [slot]),
+      rows: filled(device, 'i32', [tokens.length - 1]),
+      ...drawn,
+    };
+    const feed = graph === 'sample' ? ['u'] : [];
+    const loop: Loop = { steps, carry: steps > 1 ? { tokens: 'next' } : {}, feed, collect: ['next'] };
+    await device.run(executables[graph], { sizes: { N: tokens.length, S: 1 }, inputs, outputs: { next } }, loop);
+    expect([...(await device.read(inputs.tokens))]).toEqual(tokens);
+    return [...(await device.read(next))];
+  }
+
+  it('gives the golden tokens, as single runs do', async () => {
+    const wanted = await goldenIntegers(GOLDEN, 'greedy');
+    await reset([0, 2]);
+    const first = await decode('greedy', 0, prompt);
+    expect(first).toEqual(wanted.slice(0, 1));
+    const together = await decode('greedy', 0, first, wanted.length - 1);
+
+    const alone = await decode('greedy', 2, prompt);
+    while (alone.length < wanted.length) alone.push(...(await decode('greedy', 2, alone.slice(-1))));
+    expect([...first, ...together]).toEqual(wanted);
+    expect(alone).toEqual(wanted);
+  });
+
+  it('draws what single runs draw', async () => {
+    const u = Array.from({ length: 12 }, (_, i) => (i * 0.618) % 1);
+    await reset([0, 1]);
+    const together = await decode('sample', 0, [7], u.length, u);
+    const alone: number[] = [];
+    for (const x of u) alone.push(...(await decode('sample', 1, alone.length > 0 ? alone.slice(-1) : [7], 1, [x])));
+    expect(together).toEqual(alone);
+    expect(new Set(together).size).toBeGreaterThan(3);
+  });
+});

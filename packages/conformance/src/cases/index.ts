@@ -3,27 +3,39 @@ import { argmax } from './argmax.ts';
 import { binary } from './binary.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
+import { channelMix4 } from './channelMix4.ts';
+import { channelMix7 } from './channelMix7.ts';
 import { compare } from './compare.ts';
-import { channelMix7, gatedNorm7, lerp, lora, reluSquared, shiftMix7, timeMix7 } from './composites.ts';
 import { concat } from './concat.ts';
 import { constant } from './constant.ts';
 import { crossEntropy } from './crossEntropy.ts';
 import { crossEntropyGrad } from './crossEntropyGrad.ts';
 import { full } from './full.ts';
+import { gatedNorm7 } from './gatedNorm7.ts';
 import { gather } from './gather.ts';
 import { groupNorm } from './groupNorm.ts';
 import { l2Norm } from './l2Norm.ts';
 import { layerNorm } from './layerNorm.ts';
+import { lerp } from './lerp.ts';
 import { linear } from './linear.ts';
+import { lora } from './lora.ts';
 import { matmul } from './matmul.ts';
 import { reduce } from './reduce.ts';
+import { reluSquared } from './reluSquared.ts';
 import { reshape } from './reshape.ts';
 import { sample } from './sample.ts';
 import { scatterAdd } from './scatterAdd.ts';
 import { select } from './select.ts';
+import { shiftMix6 } from './shiftMix6.ts';
+import { shiftMix7 } from './shiftMix7.ts';
+import { silu } from './silu.ts';
 import { slice } from './slice.ts';
 import { softmax } from './softmax.ts';
 import { stateRead } from './stateRead.ts';
+import { timeMix4 } from './timeMix4.ts';
+import { timeMix5 } from './timeMix5.ts';
+import { timeMix6 } from './timeMix6.ts';
+import { timeMix7 } from './timeMix7.ts';
 import { tokenShift } from './tokenShift.ts';
 import { tokenShiftGrad } from './tokenShiftGrad.ts';
 import { transpose } from './transpose.ts';
@@ -41,5 +53,6 @@ export const specs: readonly OpSpec[] = [
   ...[...broadcast, ...full, ...constant, ...gather, ...scatterAdd, ...linear, ...matmul],
   ...[...softmax, ...layerNorm, ...groupNorm, ...l2Norm, ...crossEntropy, ...crossEntropyGrad, ...argmax, ...sample],
   ...[...tokenShift, ...tokenShiftGrad, ...wkv4, ...wkv4Grad, ...wkv6, ...wkv6Grad, ...wkv7, ...wkv7Grad, ...stateRead],
-  ...[...lerp, ...lora, ...reluSquared, ...shiftMix7, ...gatedNorm7, ...channelMix7, ...timeMix7],
+  ...[...lerp, ...lora, ...reluSquared, ...silu, ...shiftMix6, ...shiftMix7, ...gatedNorm7],
+  ...[...channelMix4, ...channelMix7, ...timeMix4, ...timeMix5, ...timeMix6, ...timeMix7],
 ];

@@ -1,3 +1,4 @@
+import { decodeBytes } from './decode-bytes.ts';
 import { badVocabulary, checkToken } from './errors.ts';
 import type { BytesTokenizer } from './tokenizer.ts';
 import { Trie } from './trie.ts';
@@ -99,14 +100,4 @@ function tokenizerOf(vocabulary: PackedVocabulary, endOfText: number): BytesToke
     decode: (ids) => decodeBytes(Array.from(ids, entry)),
     bytes: (id) => entry(id).slice(),
   };
-}
-
-function decodeBytes(parts: readonly Uint8Array[]): string {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(whole);
 }

@@ -80,9 +80,9 @@ async function prepare(
   signal?.throwIfAborted();
   const pools = poolsOf(model);
   const engine = new Engine({ device, parameters, executables, pools, vocabularySize, chunk, rows });
-  const rowBytes = 4 * pools.reduce((sum, { elements }) => sum + elements, 0);
+  const rowBytes = (device.info.float === 'f64' ? 8 : 4) * pools.reduce((sum, { elements }) => sum + elements, 0);
   const memory: ModelMemory = {
-    parameterBytes: executables.logits.memory.parameterBytes,
+    parameterBytes: parameters.bytes - slots.rows * rowBytes,
     stateBytes: slots.rows * rowBytes,
     sessionBytes: 2 * rowBytes,
     activationBytes: Object.values({ ...executables }).reduce((sum, { memory }) => sum + memory.bufferBytes, 0),

@@ -29,7 +29,7 @@ test('loading tells what it does', async () => {
   expect(Object.fromEntries(seen)).toEqual({ 'reading the header': 1, 'loading weights': 1, compiling: 1 });
   expect(model).toMatchObject({ architecture: 'rwkv7', layers: 2, width: 16, vocabularySize: 256, maxSequences: 4 });
   const { sessionBytes, stateBytes } = model.memory;
-  expect(sessionBytes).toBe(2 * 4 * (2 * (16 + 16 + 2 * 8 * 8) + 256));
+  expect(sessionBytes).toBe(2 * 8 * (2 * (16 + 16 + 2 * 8 * 8) + 256));
   expect(stateBytes).toBe(4.5 * sessionBytes);
   await model.close();
 });

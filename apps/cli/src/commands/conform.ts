@@ -1,4 +1,5 @@
-import type { CaseResult, Report, Status } from '@receptance/conformance';
+import type { CaseResult, GoldenFile, Report, Status } from '@receptance/conformance';
+import { ReceptanceError } from '@receptance/core';
 import { backendNamed, backendNames, DEFAULT_BACKEND } from '../backends.ts';
 import { type Command, columns, command } from '../command.ts';
 import { COMMON } from '../options.ts';
@@ -9,6 +10,13 @@ const options = {
   golden: { value: 'DIR', help: 'hold it to the golden files in this folder and below, in place of the suite' },
   ...COMMON,
 } as const;
+
+/** Cases listed of those that are unsupported for the same reason. */
+const MOST_LISTED = 8;
+
+interface Outcome extends Report {
+  readonly interrupted?: boolean;
+}
 
 export const conform: Command = command({
   name: 'conform',
@@ -29,7 +37,9 @@ export const conform: Command = command({
       if (!terminal.json) showResult(result, results.length, terminal);
     };
     try {
-      const report = await runSuite(backend, { signal: terminal.signal, onResult });
+      const directory = values.text('golden');
+      const golden = directory === undefined ? {} : { golden: await goldenIn(directory), only: ['golden/'] };
+      const report = await runSuite(backend, { ...golden, signal: terminal.signal, onResult });
       return finish(report, terminal);
     } catch (error) {
       if (!terminal.signal.aborted) throw error;
@@ -40,7 +50,21 @@ export const conform: Command = command({
   },
 });
 
-function finish(report: Report & { readonly interrupted?: boolean }, terminal: Terminal): number {
+/** @throws ReceptanceError `FILE_NOT_FOUND` for a folder that cannot be read, or holds nothing */
+async function goldenIn(directory: string): Promise<GoldenFile[]> {
+  const { goldenFiles } = await import('@receptance/conformance/node');
+  const files = await goldenFiles(directory).catch((cause: unknown) => {
+    throw noGolden(`${directory} cannot be read`, cause);
+  });
+  if (files.length === 0) throw noGolden(`${directory} holds no files`);
+  return files;
+}
+
+function noGolden(message: string, cause?: unknown): ReceptanceError {
+  return new ReceptanceError('FILE_NOT_FOUND', message, { hint: 'give a folder with .safetensors files', cause });
+}
+
+function finish(report: Outcome, terminal: Terminal): number {
   if (terminal.json) terminal.writeJson(report);
   else terminal.write(summaryOf(report));
   return report.failed > 0 ? 1 : 0;
@@ -65,23 +89,35 @@ function showResult({ id, status, reason, errors = {} }: CaseResult, count: numb
   terminal.status(`${count} ${id}`);
 }
 
-/** What is of one op, or one model, on a line; failures first. */
-function summaryOf({ backend, adapter, results, ...counts }: Report & { readonly interrupted?: boolean }): string {
-  const groups = grouped(results, ({ id }) => id.split('/', 1)[0] ?? id);
-  const rows = [...groups].map(([name, all]) => {
+/** What is of one kind on a line, failures first; then what was not held to anything, and why. */
+function summaryOf({ backend, adapter, results, interrupted, ...counts }: Outcome): string {
+  const rows = [...grouped(results, ({ id }) => kindOf(id))].map(([kind, all]) => {
     const worst = Math.max(0, ...all.flatMap(({ errors = {} }) => Object.values(errors).map(({ nmse }) => nmse)));
-    return { name, failed: countsOf(all).failed, text: `${describe(countsOf(all))}, worst NMSE ${format(worst)}` };
+    return { kind, failed: countsOf(all).failed, text: `${describe(countsOf(all))}, worst NMSE ${format(worst)}` };
   });
   rows.sort((a, b) => b.failed - a.failed);
   const missing = results.filter(({ status }) => status === 'unsupported' || status === 'unknown');
-  const reasons = [...grouped(missing, ({ status, reason }) => `${status}: ${reason}`)];
+  const name = adapter === '' ? backend : `${backend} (${adapter})`;
   return [
     '',
-    ...columns(rows.map(({ name, text }) => [name, text])),
-    ...reasons.map(([reason, all]) => `${reason} (${all.length === 1 ? all[0]?.id : `${all.length} cases`})`),
-    `\n${backend}${adapter === '' ? '' : ` (${adapter})`}: ${describe(counts)}${counts.interrupted === true ? ', interrupted' : ''}`,
-    '',
+    ...columns(rows.map(({ kind, text }) => [kind, text])),
+    ...[...grouped(missing, ({ status, reason }) => `${status}: ${reason}`)].map(
+      ([why, all]) => `${why}\n${listed(all)}`,
+    ),
+    `\n${name}: ${describe(counts)}${interrupted === true ? ', interrupted' : ''}\n`,
   ].join('\n');
+}
+
+/** `wkv7` of `wkv7/f32/N=32`; of golden files also what they are. */
+function kindOf(id: string): string {
+  const parts = id.split('/');
+  return parts.slice(0, parts[0] === 'golden' ? 2 : 1).join('/');
+}
+
+function listed(results: readonly CaseResult[]): string {
+  const shown = results.slice(0, MOST_LISTED).map(({ id }) => `    ${id}`);
+  const more = results.length - shown.length;
+  return [...shown, ...(more > 0 ? [`    and ${more} more; --verbose lists all`] : [])].join('\n');
 }
 
 function describe({ passed, failed, unsupported, unknown }: Readonly<Record<Status, number>>): string {

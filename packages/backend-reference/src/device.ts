@@ -5,24 +5,27 @@ import {
   type Device,
   type DeviceBuffer,
   type DeviceInfo,
+  type DType,
   type Executable,
   elementCount,
   type Graph,
   type HostArray,
   type KernelTable,
+  type Loaded,
   type LoadOptions,
   type Loop,
   type Node,
   ONCE,
   type Parameters,
   type Plan,
-  plan,
+  type Prepared,
+  prepare,
   ReceptanceError,
   readWidened,
   resolveParameters,
   type Sizes,
   type Storage,
-  selectKernel,
+  supportedBy,
   type Value,
   type WeightSource,
 } from '@receptance/core';
@@ -30,11 +33,21 @@ import type { Numbers, ReferenceKernel, Tensor } from './tensor.ts';
 
 const INFO: DeviceInfo = { backend: 'reference', adapter: 'f64 interpreter', threads: 1, float: 'f64', ragged: true };
 
-class ReferenceBuffer implements DeviceBuffer {
+/** What a device hands out; of no use after `free`. */
+abstract class Handle {
+  freed = false;
+
+  free(): void {
+    this.freed = true;
+  }
+}
+
+class ReferenceBuffer extends Handle implements DeviceBuffer {
   readonly dtype: 'f32' | 'i32';
   readonly data: Float64Array | Int32Array;
 
   constructor(dtype: 'f32' | 'i32', elements: number) {
+    super();
     this.dtype = dtype;
     this.data = dtype === 'i32' ? new Int32Array(elements) : new Float64Array(elements);
   }
@@ -44,39 +57,45 @@ class ReferenceBuffer implements DeviceBuffer {
   }
 }
 
-class ReferenceParameters implements Parameters {
+class ReferenceParameters extends Handle implements Parameters {
+  readonly loaded: Loaded;
   readonly frozen: ReadonlyMap<string, Numbers>;
   readonly variables: ReadonlyMap<string, ReferenceBuffer>;
-  readonly limits: Sizes;
   readonly bytes: number;
 
-  constructor(frozen: ReadonlyMap<string, Numbers>, variables: ReadonlyMap<string, ReferenceBuffer>, limits: Sizes) {
+  constructor(loaded: Loaded, frozen: ReadonlyMap<string, Numbers>, variables: ReadonlyMap<string, ReferenceBuffer>) {
+    super();
+    this.loaded = loaded;
     this.frozen = frozen;
     this.variables = variables;
-    this.limits = limits;
     const arrays = [...frozen.values(), ...[...variables.values()].map((buffer) => buffer.data)];
     this.bytes = arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }
 
-  free(): void {}
+  override free(): void {
+    super.free();
+    for (const buffer of this.variables.values()) buffer.free();
+  }
 }
 
-class ReferenceExecutable implements Executable {
+class ReferenceExecutable extends Handle implements Executable {
   readonly plan: Plan;
   readonly parameters: ReferenceParameters;
   readonly limits: Sizes;
+  /** One for each step of the plan. */
   readonly kernels: readonly ReferenceKernel[];
   readonly constants: ReadonlyMap<number, Float64Array>;
   /** One array for each planned buffer; values take turns in it. */
   readonly buffers: readonly Float64Array[];
 
-  constructor(planned: Plan, parameters: ReferenceParameters, limits: Sizes, kernels: readonly ReferenceKernel[]) {
-    this.plan = planned;
+  constructor({ plan, kernels, limits }: Prepared<ReferenceKernel>, parameters: ReferenceParameters) {
+    super();
+    this.plan = plan;
     this.parameters = parameters;
     this.limits = limits;
     this.kernels = kernels;
-    this.buffers = planned.buffers.map(({ bytes }) => new Float64Array(bytes / 4));
-    this.constants = new Map(planned.graph.nodes.flatMap(constantOf));
+    this.buffers = plan.buffers.map(({ bytes }) => new Float64Array(bytes / 4));
+    this.constants = new Map(plan.graph.nodes.flatMap(constantOf));
   }
 
   get graph(): Graph {
@@ -86,8 +105,12 @@ class ReferenceExecutable implements Executable {
   get memory(): Plan['memory'] {
     return this.plan.memory;
   }
+}
 
-  free(): void {}
+/** The smallest array that holds numbers of a stored type exactly. */
+function weightArray(stored: DType | undefined, elements: number): Numbers {
+  if (stored === 'i32') return new Int32Array(elements);
+  return stored === 'f64' ? new Float64Array(elements) : new Float32Array(elements);
 }
 
 function constantOf(node: Node): [number, Float64Array][] {
@@ -115,9 +138,7 @@ export class ReferenceDevice implements Device {
   }
 
   supports(node: Node): true | string {
-    if (node.op === 'reshape') return true;
-    const kernel = selectKernel(this.#kernels, node, INFO);
-    return typeof kernel === 'string' ? kernel : true;
+    return supportedBy(this.#kernels, INFO, node);
   }
 
   async loadParameters(
@@ -131,35 +152,30 @@ export class ReferenceDevice implements Device {
     let done = 0;
     for (const { name, kind, value, elements, stored } of entries) {
       onProgress?.({ what: 'loading weights', done: done++, total: entries.length });
-      const exactInF32 = stored !== undefined && stored.dtype !== 'f64';
-      const buffer =
-        kind === 'variable' ? new ReferenceBuffer(value.dtype === 'i32' ? 'i32' : 'f32', elements) : undefined;
-      const data = buffer?.data ?? (exactInF32 ? new Float32Array(elements) : new Float64Array(elements));
+      const dtype = value.dtype === 'i32' ? 'i32' : 'f32';
+      const buffer = kind === 'variable' ? new ReferenceBuffer(dtype, elements) : undefined;
+      const data = buffer?.data ?? weightArray(stored?.dtype, elements);
       if (stored !== undefined) await readWidened(source, name, data, signal);
       if (buffer === undefined) frozen.set(name, data);
       else variables.set(name, buffer);
     }
     onProgress?.({ what: 'loading weights', done, total: entries.length });
-    return new ReferenceParameters(frozen, variables, limits);
+    return new ReferenceParameters({ entries, limits }, frozen, variables);
   }
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     const own = this.#own(parameters, ReferenceParameters);
-    const all = { ...limits, ...own.limits };
-    const supports = (node: Node): true | string => this.supports(node);
-    const planned = plan(graph, { supports, backend: INFO.backend }, all);
-    const kernels = planned.steps.flatMap((node) => {
-      const kernel = selectKernel(this.#kernels, node, INFO);
-      return typeof kernel === 'string' ? [] : [kernel];
-    });
-    return new ReferenceExecutable(planned, own, all, kernels);
+    return new ReferenceExecutable(prepare(graph, this.#kernels, INFO, own.loaded, limits), own);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
+    if (!Number.isSafeInteger(elements) || elements < 0) throw outOfRange(`a buffer of ${elements} elements`);
     return new ReferenceBuffer(dtype, elements);
   }
 
-  free(): void {}
+  free(buffer: DeviceBuffer): void {
+    this.#own(buffer, ReferenceBuffer).free();
+  }
 
   write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
     this.#range(buffer, offset, data.length).set(data);
@@ -170,11 +186,13 @@ export class ReferenceDevice implements Device {
   }
 
   copy(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, elements: number): void {
+    if (from.dtype !== to.dtype) throw outOfRange(`a copy from ${from.dtype} to ${to.dtype}`);
     this.#range(to, toOffset, elements).set(this.#range(from, fromOffset, elements));
   }
 
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
     const own = this.#own(executable, ReferenceExecutable);
+    this.#own(own.parameters, ReferenceParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop);
     for (let step = 0; step < loop.steps; step++) {
       const frame: Frame = { executable: own, sizes, bindings, loop, step };
@@ -236,24 +254,23 @@ export class ReferenceDevice implements Device {
 
   #range(buffer: DeviceBuffer, offset: number, elements: number): Float64Array | Int32Array {
     const { data } = this.#own(buffer, ReferenceBuffer);
-    if (offset < 0 || elements < 0 || offset + elements > data.length) {
-      throw new ReceptanceError(
-        'OUT_OF_RANGE',
-        `elements ${offset} to ${offset + elements} of a buffer of ${data.length}`,
-        {
-          hint: 'offsets and lengths count elements',
-        },
-      );
+    if (!(offset >= 0 && elements >= 0 && offset + elements <= data.length)) {
+      throw outOfRange(`elements ${offset} to ${offset + elements} of a buffer of ${data.length}`);
     }
     return data.subarray(offset, offset + elements);
   }
 
-  #own<T>(object: unknown, type: abstract new (...args: never[]) => T): T {
-    if (object instanceof type) return object;
-    throw new ReceptanceError('FOREIGN_OBJECT', 'this belongs to another device or backend', {
-      hint: 'use buffers, parameters and executables with the device that made them',
+  #own<T extends Handle>(object: unknown, type: abstract new (...args: never[]) => T): T {
+    if (object instanceof type && !object.freed) return object;
+    const problem = object instanceof type ? 'was freed' : 'belongs to another device or backend';
+    throw new ReceptanceError('FOREIGN_OBJECT', `this ${problem}`, {
+      hint: 'use buffers, parameters and executables with the device that made them, until they are freed',
     });
   }
+}
+
+function outOfRange(message: string): ReceptanceError {
+  return new ReceptanceError('OUT_OF_RANGE', message, { hint: 'offsets and lengths count elements' });
 }
 
 function found<T>(value: T | undefined, name: string): T {

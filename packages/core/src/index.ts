@@ -3,6 +3,7 @@ export * from './backend/bindings.ts';
 export * from './backend/contract.ts';
 export * from './backend/kernels.ts';
 export * from './backend/parameters.ts';
+export { type Loaded, type Prepared, prepare, supportedBy } from './backend/prepare.ts';
 export * from './backend/quantize.ts';
 export * from './backend/recode.ts';
 export * from './backend/widen.ts';

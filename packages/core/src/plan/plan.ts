@@ -1,6 +1,4 @@
-import { elementCount } from '../ir/shape.ts';
-import { type Graph, leaves, type Node, type Sizes } from '../ir/types.ts';
-import { byteLength } from '../weights.ts';
+import type { Graph, Node, Sizes } from '../ir/types.ts';
 import { fuseState } from './fuse-state.ts';
 import { lower, type Supports } from './lower.ts';
 import { assignStorage, isStep, type StoragePlan } from './storage.ts';
@@ -14,11 +12,9 @@ export interface Plan extends StoragePlan {
   readonly memory: MemoryReport;
 }
 
-/** Bytes at the sizes compiled for. */
+/** Bytes of activations at the sizes compiled for; what weights and pools take is `Parameters.bytes`. */
 export interface MemoryReport {
-  readonly parameterBytes: number;
-  readonly variableBytes: number;
-  /** Activations: what the shared buffers take, and what they would take unshared. */
+  /** What the shared buffers take, and what they would take unshared. */
   readonly bufferBytes: number;
   readonly unsharedBytes: number;
   readonly buffers: number;
@@ -30,18 +26,11 @@ export function plan(graph: Graph, device: { supports: Supports; backend: string
   const planned = fuseState(lower(graph, device.supports, device.backend), device.supports);
   const storage = assignStorage(planned, limits);
   const steps = planned.nodes.filter(isStep);
-  return { ...storage, graph: planned, steps, memory: report(planned, steps.length, storage, limits) };
+  return { ...storage, graph: planned, steps, memory: report(steps.length, storage) };
 }
 
-function report(graph: Graph, steps: number, storage: StoragePlan, limits: Sizes): MemoryReport {
-  const total = (kind: 'parameter' | 'variable'): number =>
-    [...leaves(graph, kind).values()].reduce(
-      (sum, { dtype, shape }) => sum + byteLength(dtype, elementCount(shape, limits)),
-      0,
-    );
+function report(steps: number, storage: StoragePlan): MemoryReport {
   return {
-    parameterBytes: total('parameter'),
-    variableBytes: total('variable'),
     bufferBytes: storage.buffers.reduce((sum, { bytes }) => sum + bytes, 0),
     unsharedBytes: storage.unsharedBytes,
     buffers: storage.buffers.length,

@@ -28,19 +28,15 @@ export class WasmBuffer extends DeviceObject implements DeviceBuffer {
   }
 }
 
-/** Whether a caller's object is of a kind, of a device, and not freed. @throws ReceptanceError `FOREIGN_OBJECT`, `FREED` */
+/** A caller's object, when it is of a kind, of a device, and not freed. @throws ReceptanceError `FOREIGN_OBJECT` */
 export function ownObject<T extends DeviceObject>(
   device: object,
   object: unknown,
   type: abstract new (...args: never[]) => T,
 ): T {
-  if (!(object instanceof type) || object.device !== device) {
-    throw new ReceptanceError('FOREIGN_OBJECT', 'this belongs to another device or backend', {
-      hint: 'use buffers, parameters and executables with the device that made them',
-    });
-  }
-  if (object.freed) {
-    throw new ReceptanceError('FREED', 'this was freed', { hint: 'free things when nothing will use them any more' });
-  }
-  return object;
+  const isOwn = object instanceof type && object.device === device;
+  if (isOwn && !object.freed) return object;
+  throw new ReceptanceError('FOREIGN_OBJECT', `this ${isOwn ? 'was freed' : 'belongs to another device or backend'}`, {
+    hint: 'use buffers, parameters and executables with the device that made them, until they are freed',
+  });
 }

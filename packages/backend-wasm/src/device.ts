@@ -102,7 +102,7 @@ export class WasmDevice implements Device {
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       this.#open = undefined;
-      throw new ReceptanceError('DEVICE_FAILED', `a kernel of ${own.graph.name} trapped: ${error.message}`, {
+      throw new ReceptanceError('DEVICE_ERROR', `a kernel of ${own.graph.name} trapped: ${error.message}`, {
         hint: 'the device is closed now; please report the graph and its sizes',
         cause: error,
       });
@@ -115,7 +115,7 @@ export class WasmDevice implements Device {
 
   #opened(): { readonly code: Kernels; readonly memory: LinearMemory } {
     if (this.#open !== undefined) return this.#open;
-    throw new ReceptanceError('CLOSED', 'the device is closed', { hint: 'open the backend again' });
+    throw new ReceptanceError('DEVICE_CLOSED', 'the device is closed', { hint: 'open the backend again' });
   }
 
   #range(buffer: DeviceBuffer, offset: number, elements: number): Float32Array | Int32Array {

@@ -34,7 +34,7 @@ function hasRustTarget(): boolean {
 export const systemParts = {
   rust: {
     title: 'Rust (by rustup) with the wasm32-unknown-unknown target',
-    install: ['rustup target add wasm32-unknown-unknown'],
+    install: ['rustup target add wasm32-unknown-unknown', 'rustup component add clippy rustfmt'],
     isPresent: hasRustTarget,
   },
   webgpu: {

@@ -19,6 +19,8 @@ export interface CargoGroup {
   readonly name: string;
   readonly folder: string;
   readonly needs: readonly SystemPartName[];
+  /** Calls of cargo that must succeed, beside its tests; each counts as one. */
+  readonly checks: readonly (readonly string[])[];
 }
 
 export type TestGroup = VitestGroup | CargoGroup;
@@ -56,6 +58,16 @@ export function vitestGroups(): VitestGroup[] {
 }
 
 export function testGroups(): TestGroup[] {
-  const cargo: CargoGroup = { runner: 'cargo', name: 'backend-wasm-crate', folder: crate, needs: ['rust'] };
+  const cargo: CargoGroup = {
+    runner: 'cargo',
+    name: 'backend-wasm-crate',
+    folder: crate,
+    needs: ['rust'],
+    checks: [
+      ['fmt', '--check'],
+      ['clippy', '--quiet', '--target', 'wasm32-unknown-unknown', '--', '-D', 'warnings'],
+      ['clippy', '--quiet', '--all-targets', '--', '-D', 'warnings'],
+    ],
+  };
   return existsSync(join(root, crate, 'Cargo.toml')) ? [...vitestGroups(), cargo] : vitestGroups();
 }

@@ -80,7 +80,7 @@ function runVitest(groups: readonly VitestGroup[]): Result[] {
   return explained ? results : [...results, broken(`failed outside any test; exit status ${status}`)];
 }
 
-function runCargo({ name, folder }: CargoGroup): Result {
+function runCargo({ name, folder, checks }: CargoGroup): Result {
   const began = Date.now();
   const { status, stdout } = spawnSync('cargo', ['test', '--quiet'], {
     cwd: join(root, folder),
@@ -97,9 +97,12 @@ function runCargo({ name, folder }: CargoGroup): Result {
     }))
     .reduce(add, nothing);
   const broken = status !== 0 && tally.failed === 0;
+  const checked = checks
+    .map((args) => spawnSync('cargo', args, { cwd: join(root, folder), stdio: ['ignore', 'inherit', 'inherit'] }))
+    .map((check): Tally => (check.status === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 }));
   return {
     group: name,
-    tally: broken ? { ...tally, failed: 1 } : tally,
+    tally: checked.reduce(add, broken ? { ...tally, failed: 1 } : tally),
     seconds: (Date.now() - began) / 1000,
     note: broken ? `cargo test ended with status ${status}` : '',
   };

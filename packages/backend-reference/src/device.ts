@@ -193,7 +193,7 @@ export class ReferenceDevice implements Device {
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
     const own = this.#own(executable, ReferenceExecutable);
     this.#own(own.parameters, ReferenceParameters);
-    const sizes = checkBindings(own.graph, own.limits, bindings, loop);
+    const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
     for (let step = 0; step < loop.steps; step++) {
       const frame: Frame = { executable: own, sizes, bindings, loop, step };
       own.plan.steps.forEach((node, i) => {

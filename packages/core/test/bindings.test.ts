@@ -30,6 +30,7 @@ describe('checkBindings', () => {
     ['a size beyond the limit', bindings({ sizes: { N: 9 } }), /N = 9/],
     ['a size that is no size', bindings({ sizes: { N: 1.5 } }), /N = 1\.5/],
     ['no size', bindings({ sizes: {} }), /N has no size/],
+    ['another size than that of the variables', bindings({ sizes: { N: 1, Z: 2 } }), /Z = 2, but 3/],
     ['a missing input', bindings({ inputs: {} }), /input tokens is not bound/],
     ['a missing output', bindings({ outputs: { rows: buffer('f32', 32) } }), /output next is not bound/],
     ['a short buffer', bindings({ outputs: { rows: buffer('f32', 7), next: buffer('i32', 8) } }), /room for 7/],
@@ -55,6 +56,30 @@ describe('checkBindings', () => {
     expect(() => checkBindings(graph, limits, bindings(), loop)).toThrow(
       expect.objectContaining({ code: 'BAD_BINDINGS' }),
     );
+  });
+
+  it('refuses buffers that a run would write behind another’s back', () => {
+    const b = new GraphBuilder('g');
+    const [x, y] = [b.input('x', 'f32', ['N']), b.input('y', 'f32', ['N'])];
+    b.output('z', b.binary('add', x, y));
+    const [shared, other, out] = [buffer('f32', 8), buffer('f32', 8), buffer('f32', 8)];
+    const check = (
+      inputs: Record<string, DeviceBuffer>,
+      carry: Record<string, string>,
+      variables: DeviceBuffer[] = [],
+    ) =>
+      checkBindings(
+        b.build(),
+        { N: 8 },
+        { sizes: { N: 2 }, inputs, outputs: { z: out } },
+        { steps: 2, carry, feed: [], collect: [] },
+        variables,
+      );
+    expect(check({ x: shared, y: shared }, {})).toEqual({ N: 2 });
+    expect(() => check({ x: shared, y: shared }, { x: 'z' })).toThrow(/written otherwise/);
+    expect(() => check({ x: shared, y: shared }, { y: 'z' })).toThrow(/written otherwise/);
+    expect(() => check({ x: shared, y: other }, {}, [other])).toThrow(/input y .*written otherwise/);
+    expect(() => check({ x: shared, y: other }, {}, [out])).toThrow(/output z .*written otherwise/);
   });
 
   it('takes a loop whose buffers hold all steps', () => {

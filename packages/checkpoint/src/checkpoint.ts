@@ -2,7 +2,19 @@ import type { AbortSignalLike, ByteRange, ProgressListener, TensorInfo, WeightSo
 import type { ByteSource } from './byte-source.ts';
 import { checkpointError, quote } from './errors.ts';
 
-export type CheckpointFormat = 'safetensors' | 'pth';
+export type CheckpointFormat = 'safetensors' | 'pth' | 'gguf';
+
+/** The tokenizer section of a GGUF file. */
+export interface Vocabulary {
+  /** `tokenizer.ggml.model`: `rwkv` for the World tokenizer. */
+  readonly model: string;
+  /** `tokenizer.ggml.tokens`, by id, as the file has them: those of the World tokenizer are escaped bytes. */
+  readonly tokens: readonly string[];
+  /** `tokenizer.ggml.token_type`, one for each token. */
+  readonly types: readonly number[] | undefined;
+  /** `tokenizer.ggml.eos_token_id`. */
+  readonly endOfText: number | undefined;
+}
 
 /**
  * An open checkpoint: its tensors by name. Opening reads and checks what describes the tensors; their bytes are
@@ -10,8 +22,13 @@ export type CheckpointFormat = 'safetensors' | 'pth';
  */
 export interface Checkpoint extends WeightSource {
   readonly format: CheckpointFormat;
-  /** What the file says about itself: `__metadata__` of a .safetensors; empty for a .pth. */
+  /**
+   * What the file says about itself: `__metadata__` of a .safetensors; the values of a .gguf that are no arrays;
+   * empty for a .pth. `groupNormEps` is added where a file or a config says what it is.
+   */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of a .gguf that has one. */
+  readonly vocabulary: Vocabulary | undefined;
   /** Closes the byte source too. Reading afterwards is an error. */
   close(): Promise<void>;
 }
@@ -30,13 +47,14 @@ export interface StoredTensor {
 
 export interface CheckpointParts {
   readonly format: CheckpointFormat;
-  readonly source: ByteSource;
+  readonly source: Pick<ByteSource, 'name' | 'close'>;
   readonly stored: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly vocabulary?: Vocabulary | undefined;
 }
 
 /** What is the same for every format: names, ranges, closing. */
-export function checkpointOf({ format, source, stored, metadata }: CheckpointParts): Checkpoint {
+export function checkpointOf({ format, source, stored, metadata, vocabulary }: CheckpointParts): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   for (const [name, { info }] of stored) tensors.set(name, info);
   let closed = false;
@@ -44,6 +62,7 @@ export function checkpointOf({ format, source, stored, metadata }: CheckpointPar
     format,
     tensors,
     metadata,
+    vocabulary,
     async read(name, range, signal) {
       signal?.throwIfAborted();
       if (closed) {

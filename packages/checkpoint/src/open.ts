@@ -3,6 +3,7 @@ import { readExactly } from './byte-source.ts';
 import type { Checkpoint, OpenOptions } from './checkpoint.ts';
 import { closingOnError } from './checkpoint.ts';
 import { checkpointError } from './errors.ts';
+import { openGguf } from './gguf/open.ts';
 import { openPth } from './pth/open.ts';
 import { openSafetensors } from './safetensors/open.ts';
 
@@ -16,7 +17,6 @@ const REFUSED: readonly { readonly starts: string; readonly what: string; readon
     what: 'is in the old torch.save format, which is not a zip file',
     hint: 'save it again: torch.save(torch.load("old.pth", map_location="cpu", weights_only=True), "new.pth")',
   },
-  { starts: 'GGUF', what: 'is a GGUF file', hint: 'use the .pth or .safetensors file of the same model' },
   {
     starts: 'version https://git-lfs',
     what: 'is a Git LFS pointer, not the file itself',
@@ -39,6 +39,7 @@ async function detect(source: ByteSource, { signal }: OpenOptions): Promise<type
   const head = await readExactly(source, 0, Math.min(LONGEST_MAGIC, source.size), signal);
   const text = String.fromCharCode(...head);
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return openPth;
+  if (text.startsWith('GGUF')) return openGguf;
   for (const { starts, what, hint } of REFUSED) {
     if (text.startsWith(starts)) {
       const code = starts.startsWith('version') ? 'NOT_A_CHECKPOINT' : 'UNSUPPORTED_FORMAT';
@@ -66,8 +67,8 @@ async function detect(source: ByteSource, { signal }: OpenOptions): Promise<type
   throw checkpointError(
     'NOT_A_CHECKPOINT',
     source.name,
-    source.size === 0 ? 'is empty' : 'is neither a .safetensors nor a .pth file',
-    'give a .safetensors file, or a .pth file as torch.save writes it',
+    source.size === 0 ? 'is empty' : 'is no .safetensors, .pth or .gguf file',
+    'give a .safetensors or .gguf file, or a .pth file as torch.save writes it',
   );
 }
 

@@ -11,8 +11,8 @@ describe('the format', () => {
 
   const refused: readonly (readonly [string, Uint8Array, string, RegExp])[] = [
     ['nothing', new Uint8Array(0), 'NOT_A_CHECKPOINT', /empty/],
-    ['a few bytes', Uint8Array.of(1, 2, 3), 'NOT_A_CHECKPOINT', /neither/],
-    ['text', Uint8Array.from(utf8('hello, I am no checkpoint at all')), 'NOT_A_CHECKPOINT', /neither/],
+    ['a few bytes', Uint8Array.of(1, 2, 3), 'NOT_A_CHECKPOINT', /is no/],
+    ['text', Uint8Array.from(utf8('hello, I am no checkpoint at all')), 'NOT_A_CHECKPOINT', /is no/],
     ['a web page', Uint8Array.from(utf8('\n<!doctype html><html></html>')), 'NOT_A_CHECKPOINT', /web page/],
     [
       'a Git LFS pointer',
@@ -20,7 +20,7 @@ describe('the format', () => {
       'NOT_A_CHECKPOINT',
       /LFS/,
     ],
-    ['a GGUF file', Uint8Array.from(utf8('GGUF....')), 'UNSUPPORTED_FORMAT', /GGUF/],
+    ['the beginning of a GGUF file', Uint8Array.from(utf8('GGUF....')), 'TRUNCATED_FILE', /header/],
     ['the old torch.save format', fixture('legacy.pth'), 'UNSUPPORTED_FORMAT', /old torch\.save/],
     ['a bare pickle', Uint8Array.of(0x80, 4, 0x7d, 0x2e), 'UNSUPPORTED_FORMAT', /bare Python pickle/],
     ['a TorchScript program', fixture('script.pth'), 'UNSUPPORTED_FORMAT', /TorchScript/],

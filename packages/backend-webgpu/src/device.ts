@@ -14,17 +14,17 @@ import {
   ONCE,
   type Parameters,
   type ProgressListener,
-  plan,
+  prepare,
   ReceptanceError,
   type Sizes,
-  selectKernel,
+  supportedBy,
   type WeightSource,
 } from '@receptance/core';
 import { encode } from './encode.ts';
 import { WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
-import type { Program, WebGpuKernel } from './kernel.ts';
-import { MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
+import type { WebGpuKernel } from './kernel.ts';
+import { type Handle, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
 import { loadParameters, WebGpuParameters } from './parameters.ts';
 import { Pipelines } from './pipelines.ts';
 
@@ -57,9 +57,7 @@ export class WebGpuDevice implements Device {
   }
 
   supports(node: Node): true | string {
-    if (node.op === 'reshape') return true;
-    const kernel = selectKernel(this.#parts.kernels, node, this.info);
-    return typeof kernel === 'string' ? kernel : true;
+    return supportedBy(this.#parts.kernels, this.info, node);
   }
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
@@ -67,13 +65,11 @@ export class WebGpuDevice implements Device {
     return await loadParameters({ owner: this, gpu: this.#gpu, faults: this.#faults }, source, uses, options);
   }
 
-  async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
+  async compile(graph: Graph, parameters: Parameters, given: Sizes): Promise<Executable> {
     this.#faults.check();
     const own = this.#own(parameters, WebGpuParameters);
-    const all = { ...limits, ...own.limits };
-    const supports = (node: Node): true | string => this.supports(node);
-    const planned = plan(graph, { supports, backend: this.info.backend }, all);
-    const programs = planned.steps.flatMap((node) => this.#lower(node));
+    const { plan, kernels, limits } = prepare(graph, this.#parts.kernels, this.info, own.loaded, given);
+    const programs = plan.steps.flatMap((node, i) => kernels[i]?.lower(node.inputs, node.outputs, node.attrs) ?? []);
     const pipelines = await this.#pipelines.compile(programs, this.#parts.onProgress);
     const compiled = programs.flatMap((program, i) => {
       const pipeline = pipelines[i];
@@ -81,18 +77,14 @@ export class WebGpuDevice implements Device {
     });
     const executable = this.#faults.guard(
       `the activations of ${graph.name}`,
-      () => new WebGpuExecutable(this.#gpu, planned, own, all, compiled),
+      () => new WebGpuExecutable(this.#gpu, plan, own, limits, compiled),
     );
     await this.#faults.settle();
     return executable;
   }
 
-  #lower(node: Node): readonly Program[] {
-    const kernel = selectKernel(this.#parts.kernels, node, this.info);
-    return typeof kernel === 'string' ? [] : kernel.lower(node.inputs, node.outputs, node.attrs);
-  }
-
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
+    this.#faults.checkOpen();
     const label = `a buffer of ${elements} elements`;
     const memory = this.#faults.guard(label, () => Memory.forStorage(this.#gpu, label, elements));
     const buffer = new WebGpuBuffer(this, dtype, elements, memory);
@@ -102,10 +94,12 @@ export class WebGpuDevice implements Device {
 
   free(buffer: DeviceBuffer): void {
     const own = this.#own(buffer, WebGpuBuffer);
-    if (this.#buffers.delete(own)) own.memory.destroy();
+    this.#buffers.delete(own);
+    own.free();
   }
 
   write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
+    this.#faults.checkOpen();
     const own = this.#own(buffer, WebGpuBuffer);
     own.checkRange(offset, data.length);
     if (data.length === 0) return;
@@ -143,6 +137,7 @@ export class WebGpuDevice implements Device {
   }
 
   copy(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, elements: number): void {
+    this.#faults.checkOpen();
     const [source, target] = [this.#own(from, WebGpuBuffer), this.#own(to, WebGpuBuffer)];
     source.checkRange(fromOffset, elements);
     target.checkRange(toOffset, elements);
@@ -169,6 +164,7 @@ export class WebGpuDevice implements Device {
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
     this.#faults.check();
     const own = this.#own(executable, WebGpuExecutable);
+    this.#own(own.parameters, WebGpuParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop);
     const bound = {
       inputs: this.#memories(own, bindings.inputs, (name) => name in own.graph.updates),
@@ -207,18 +203,21 @@ export class WebGpuDevice implements Device {
       return;
     }
     this.#faults.end();
-    for (const { memory } of this.#buffers) memory.destroy();
+    for (const buffer of this.#buffers) buffer.free();
     this.#buffers.clear();
   }
 
-  #own<T extends { readonly owner: object }>(object: unknown, type: abstract new (...args: never[]) => T): T {
-    if (object instanceof type && object.owner === this) return object;
-    throw new ReceptanceError('FOREIGN_OBJECT', 'this belongs to another device or backend', {
-      hint: 'use buffers, parameters and executables with the device that made them',
+  #own<T extends Handle>(object: unknown, type: abstract new (...args: never[]) => T): T {
+    if (object instanceof type && object.owner === this && !object.freed) return object;
+    const problem = object instanceof type && object.freed ? 'was freed' : 'belongs to another device or backend';
+    throw new ReceptanceError('FOREIGN_OBJECT', `this ${problem}`, {
+      hint: 'use buffers, parameters and executables with the device that made them, until they are freed',
     });
   }
 }
 
 function badCopy(what: string): ReceptanceError {
-  return new ReceptanceError('BAD_COPY', `cannot copy ${what}`, { hint: 'ranges must not overlap, dtypes must agree' });
+  return new ReceptanceError('OUT_OF_RANGE', `cannot copy ${what}`, {
+    hint: 'ranges must not overlap, dtypes must agree',
+  });
 }

@@ -10,7 +10,7 @@ import {
   type Value,
 } from '@receptance/core';
 import { type Launch, MAX_STORAGE_BUFFERS, PARAMS_BYTES, type Program, type Scratch } from './kernel.ts';
-import { Memory } from './memory.ts';
+import { checkSize, Handle, Memory } from './memory.ts';
 import type { WebGpuParameters } from './parameters.ts';
 import type { Pipeline } from './pipelines.ts';
 
@@ -32,8 +32,7 @@ export interface Frame {
   readonly outputs: ReadonlyMap<string, Memory>;
 }
 
-export class WebGpuExecutable implements Executable {
-  readonly owner: object;
+export class WebGpuExecutable extends Handle implements Executable {
   readonly plan: Plan;
   readonly limits: Sizes;
   readonly parameters: WebGpuParameters;
@@ -50,7 +49,7 @@ export class WebGpuExecutable implements Executable {
   #sizes = '';
 
   constructor(gpu: GPUDevice, plan: Plan, parameters: WebGpuParameters, limits: Sizes, compiled: readonly Compiled[]) {
-    this.owner = parameters.owner;
+    super(parameters.owner);
     this.#gpu = gpu;
     this.plan = plan;
     this.parameters = parameters;
@@ -58,8 +57,12 @@ export class WebGpuExecutable implements Executable {
     this.stages = compiled.map(({ program, pipeline }) => {
       return { program, pipeline, places: placesOf(program, plan), groups: new Map() };
     });
-    this.#buffers = plan.buffers.map(({ bytes }, i) => Memory.forStorage(gpu, `activations ${i}`, bytes / 4));
-    this.#scratch = scratchSizes(compiled, limits).map((size, i) => Memory.forStorage(gpu, `scratch ${i}`, size));
+    const activations = plan.buffers.map(({ bytes }) => bytes / 4);
+    const scratch = scratchSizes(compiled, limits);
+    for (const elements of [...activations, ...scratch])
+      checkSize(gpu, `an activation of ${plan.graph.name}`, elements);
+    this.#buffers = activations.map((elements, i) => Memory.forStorage(gpu, `activations ${i}`, elements));
+    this.#scratch = scratch.map((elements, i) => Memory.forStorage(gpu, `scratch ${i}`, elements));
     this.#constants = makeConstants(gpu, plan.graph);
     this.#params = Memory.forParams(gpu, 'params', Math.max(1, compiled.length) * PARAMS_BYTES);
   }
@@ -72,7 +75,8 @@ export class WebGpuExecutable implements Executable {
     return this.plan.memory;
   }
 
-  free(): void {
+  override free(): void {
+    super.free();
     const all = [
       ...this.#buffers,
       ...this.#scratch,
@@ -157,9 +161,7 @@ function launchOf(program: Program, sizes: Sizes): Launch {
 
 function found(memory: Memory | undefined, name: string): Memory {
   if (memory !== undefined) return memory;
-  throw new ReceptanceError('MISSING_TENSOR', `${name} was not among the graphs that loadParameters was given`, {
-    hint: 'pass every graph that will be compiled as a use',
-  });
+  throw new Error(`${name} has no memory`);
 }
 
 /** Where a program's operands lie. WebGPU forbids that one dispatch sees a buffer twice when it writes it. */

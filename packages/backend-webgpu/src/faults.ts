@@ -36,9 +36,14 @@ export class Faults {
     }
   }
 
-  /** Throws what is known to have gone wrong, once; a lost or closed device is refused for ever. */
-  check(): void {
+  /** Refuses a lost or closed device. */
+  checkOpen(): void {
     if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /** As `checkOpen`; and throws what else is known to have gone wrong, once. */
+  check(): void {
+    this.checkOpen();
     const fault = this.#fault;
     this.#fault = undefined;
     if (fault !== undefined) throw fault;

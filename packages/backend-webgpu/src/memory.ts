@@ -6,6 +6,25 @@ export const MAP_READ = 1;
 
 const STORAGE: number = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
 
+/** At least 16 bytes, since WebGPU binds nothing of size 0. */
+function storageBytes(elements: number): number {
+  return Math.max(16, elements * 4);
+}
+
+/** @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold so many elements, `OUT_OF_RANGE` */
+export function checkSize({ limits }: GPUDevice, label: string, elements: number): void {
+  if (!Number.isSafeInteger(elements) || elements < 0) {
+    throw new ReceptanceError('OUT_OF_RANGE', `${label} would have ${elements} elements`, {
+      hint: 'lengths are whole numbers ≥ 0',
+    });
+  }
+  const [bytes, most] = [storageBytes(elements), Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)];
+  if (bytes <= most) return;
+  throw new ReceptanceError('TENSOR_TOO_LARGE', `${label} takes ${bytes} bytes, the GPU binds ${most} at most`, {
+    hint: 'tensors are not split yet: use a smaller model, or smaller limits where it is an activation',
+  });
+}
+
 /** A piece of GPU memory with a number that is never used again, by which bind groups are remembered. */
 export class Memory {
   static #made = 0;
@@ -18,24 +37,11 @@ export class Memory {
     this.bytes = bytes;
   }
 
-  /**
-   * Zeroed memory for shaders to read and write; at least 16 bytes, since WebGPU binds nothing of size 0.
-   * @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold it, `OUT_OF_RANGE`
-   */
+  /** Zeroed memory for shaders to read and write. @throws ReceptanceError as `checkSize` */
   static forStorage(device: GPUDevice, label: string, elements: number): Memory {
-    if (!Number.isSafeInteger(elements) || elements < 0) {
-      throw new ReceptanceError('OUT_OF_RANGE', `${label} would have ${elements} elements`, {
-        hint: 'lengths are whole numbers ≥ 0',
-      });
-    }
-    const bytes = Math.max(16, elements * 4);
-    const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
-    if (bytes > most) {
-      throw new ReceptanceError('TENSOR_TOO_LARGE', `${label} takes ${bytes} bytes, the GPU binds ${most} at most`, {
-        hint: 'tensors are not split yet: use a smaller model, or smaller limits where it is an activation',
-      });
-    }
-    return new Memory(device.createBuffer({ label, size: bytes, usage: STORAGE }), bytes);
+    checkSize(device, label, elements);
+    const size = storageBytes(elements);
+    return new Memory(device.createBuffer({ label, size, usage: STORAGE }), size);
   }
 
   static forParams(device: GPUDevice, label: string, bytes: number): Memory {
@@ -47,18 +53,36 @@ export class Memory {
   }
 }
 
+/** What a device hands out; of no use to others, nor after `free`. */
+export abstract class Handle {
+  readonly owner: object;
+  freed = false;
+
+  constructor(owner: object) {
+    this.owner = owner;
+  }
+
+  free(): void {
+    this.freed = true;
+  }
+}
+
 /** A tensor as the contract knows it. */
-export class WebGpuBuffer implements DeviceBuffer {
+export class WebGpuBuffer extends Handle implements DeviceBuffer {
   readonly dtype: 'f32' | 'i32';
   readonly elements: number;
   readonly memory: Memory;
-  readonly owner: object;
 
   constructor(owner: object, dtype: 'f32' | 'i32', elements: number, memory: Memory) {
-    this.owner = owner;
+    super(owner);
     this.dtype = dtype;
     this.elements = elements;
     this.memory = memory;
+  }
+
+  override free(): void {
+    super.free();
+    this.memory.destroy();
   }
 
   /** @throws ReceptanceError `OUT_OF_RANGE` */

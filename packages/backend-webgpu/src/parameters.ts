@@ -1,36 +1,30 @@
 import {
   type Graph,
+  type Loaded,
   type LoadOptions,
-  type ParameterEntry,
   type Parameters,
   resolveParameters,
-  type Sizes,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
 import type { Faults } from './faults.ts';
-import { Memory, WebGpuBuffer } from './memory.ts';
+import { checkSize, Handle, Memory, WebGpuBuffer } from './memory.ts';
 
 /** Bytes in flight to the GPU before loading waits for it. */
 const IN_FLIGHT_BYTES = 64 << 20;
 
 /** A model's tensors in GPU memory, one buffer each. */
-export class WebGpuParameters implements Parameters {
-  readonly owner: object;
-  readonly limits: Sizes;
+export class WebGpuParameters extends Handle implements Parameters {
+  readonly loaded: Loaded;
   readonly variables: ReadonlyMap<string, WebGpuBuffer>;
   readonly #tensors: ReadonlyMap<string, WebGpuBuffer>;
 
-  constructor(
-    owner: object,
-    entries: readonly ParameterEntry[],
-    tensors: ReadonlyMap<string, WebGpuBuffer>,
-    limits: Sizes,
-  ) {
-    this.owner = owner;
-    this.limits = limits;
+  constructor(owner: object, loaded: Loaded, tensors: ReadonlyMap<string, WebGpuBuffer>) {
+    super(owner);
+    this.loaded = loaded;
     this.#tensors = tensors;
-    this.variables = new Map([...tensors].filter(([name]) => isVariable(entries, name)));
+    const variables = new Set(loaded.entries.flatMap(({ kind, name }) => (kind === 'variable' ? [name] : [])));
+    this.variables = new Map([...tensors].filter(([name]) => variables.has(name)));
   }
 
   get bytes(): number {
@@ -41,13 +35,10 @@ export class WebGpuParameters implements Parameters {
     return this.#tensors.get(name);
   }
 
-  free(): void {
-    for (const { memory } of this.#tensors.values()) memory.destroy();
+  override free(): void {
+    super.free();
+    for (const tensor of this.#tensors.values()) tensor.free();
   }
-}
-
-function isVariable(entries: readonly ParameterEntry[], name: string): boolean {
-  return entries.some((entry) => entry.name === name && entry.kind === 'variable');
 }
 
 /** Where tensors go, and who is told what went wrong there. */
@@ -69,7 +60,8 @@ export async function loadParameters(
   const total = entries.reduce((sum, { elements }) => sum + elements * 4, 0);
   let done = 0;
   let inFlight = 0;
-  const parameters = (): WebGpuParameters => new WebGpuParameters(owner, entries, tensors, limits);
+  const parameters = (): WebGpuParameters => new WebGpuParameters(owner, { entries, limits }, tensors);
+  for (const { name, elements } of entries) checkSize(gpu, `tensor ${name}`, elements);
   try {
     for (const { name, value, elements } of entries) {
       const memory = faults.guard(`tensor ${name}`, () => Memory.forStorage(gpu, name, elements));

@@ -44,8 +44,8 @@ describe('a device', () => {
     device.copy(a, 0, a, 2, 2);
     expect([...(await device.read(b))]).toEqual([0, 0, 2, 3]);
     expect([...(await device.read(a))]).toEqual([1, 2, 1, 2]);
-    expect(await codeOf(() => device.copy(a, 0, a, 1, 2))).toBe('BAD_COPY');
-    expect(await codeOf(() => device.copy(a, 0, device.alloc('f32', 4), 0, 2))).toBe('BAD_COPY');
+    expect(await codeOf(() => device.copy(a, 0, a, 1, 2))).toBe('OUT_OF_RANGE');
+    expect(await codeOf(() => device.copy(a, 0, device.alloc('f32', 4), 0, 2))).toBe('OUT_OF_RANGE');
     expect(await codeOf(() => device.copy(a, 3, b, 0, 2))).toBe('OUT_OF_RANGE');
   });
 
@@ -66,6 +66,17 @@ describe('a device', () => {
       'FOREIGN_OBJECT',
     );
     await other.close();
+  });
+
+  it('refuses what was freed', async () => {
+    const buffer = device.alloc('f32', 1);
+    device.free(buffer);
+    expect(await codeOf(() => device.read(buffer))).toBe('FOREIGN_OBJECT');
+    const graph = graphOf((b, x) => b.unary('neg', x));
+    const parameters = await device.loadParameters(NO_WEIGHTS, [graph]);
+    const executable = await device.compile(graph, parameters, { N: 1 });
+    parameters.free();
+    expect(await codeOf(() => runOn(device, executable, [1], 1))).toBe('FOREIGN_OBJECT');
   });
 
   it('runs one executable at many sizes, 0 too', async () => {
@@ -203,6 +214,8 @@ describe('an error of the GPU', () => {
     const buffer = device.alloc('f32', 1);
     await device.close();
     expect(await codeOf(() => device.read(buffer))).toBe('DEVICE_CLOSED');
+    expect(await codeOf(() => device.write(buffer, [1]))).toBe('DEVICE_CLOSED');
+    expect(await codeOf(() => device.alloc('f32', 1))).toBe('DEVICE_CLOSED');
   });
 });
 

@@ -1,0 +1,77 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TensorToWrite, writeSafetensors } from '@receptance/checkpoint';
+import { openCheckpointFile } from '@receptance/checkpoint/node';
+import { afterAll, expect, test } from 'vitest';
+import { golden, receptance } from './support/receptance.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
+afterAll(() => rm(folder, { recursive: true }));
+const CASE = 'wkv4_normal_zero_T2_C8.safetensors';
+
+interface Report {
+  readonly backend: string;
+  readonly results: readonly { readonly id: string; readonly status: string; readonly reason?: string }[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly unknown: number;
+}
+
+/** A folder of its own with one golden case in it, below. */
+async function folderWith(name: string, put: (path: string) => Promise<void>): Promise<string> {
+  const path = join(folder, name, 'below');
+  await mkdir(path, { recursive: true });
+  await put(path);
+  return join(folder, name);
+}
+
+const right = (path: string): Promise<void> => cp(golden(`ops/${CASE}`), join(path, CASE));
+
+/** The same case with every result off by a tenth. */
+async function wrong(path: string): Promise<void> {
+  const file = await openCheckpointFile(golden(`ops/${CASE}`));
+  const tensors: TensorToWrite[] = [];
+  for (const [name, { dtype, shape }] of file.tensors) {
+    const data = await file.read(name);
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const results = name.startsWith('out.') && dtype === 'f64' ? data.length : 0;
+    for (let at = 0; at < results; at += 8) view.setFloat64(at, view.getFloat64(at, true) + 0.1, true);
+    tensors.push({ name, dtype, shape, data });
+  }
+  await writeFile(join(path, CASE), writeSafetensors(tensors, file.metadata));
+  await file.close();
+}
+
+test.each(['reference', 'wasm'])('golden files in a folder and below are found, and hold, on %s', async (backend) => {
+  const path = await folderWith(`right-${backend}`, async (below) => {
+    await right(below);
+    await writeFile(join(below, 'new_kind.safetensors'), writeSafetensors([], { op: 'somethingNew' }));
+  });
+  const { status, stdout } = await receptance(['conform', '--golden', path, '--backend', backend, '--json']);
+  const report = JSON.parse(stdout) as Report;
+  expect(report).toMatchObject({ backend, failed: 0, unknown: 1 });
+  expect(report.passed).toBeGreaterThan(0);
+  expect(report.results.every(({ id }) => id.startsWith('golden/'))).toBe(true);
+  expect(report.results.find((result) => result.status === 'unknown')?.reason).toContain('somethingNew');
+  expect(status).toBe(0);
+});
+
+test('a case that fails is told first, and sets the status', async () => {
+  const path = await folderWith('wrong', wrong);
+  const { status, stdout } = await receptance(['conform', '--golden', path]);
+  expect(stdout).toMatch(/^failed {2}golden\//);
+  expect(stdout).toMatch(/\d failed\n$/);
+  expect(status).toBe(1);
+});
+
+test('Ctrl-C ends the suite with what it has found', async () => {
+  const args = ['conform', '--verbose', '--backend', 'reference'];
+  let interrupted = false;
+  const { status, stdout } = await receptance(args, ({ kill }) => {
+    if (!interrupted) kill('SIGINT');
+    interrupted = true;
+  });
+  expect(status).toBe(130);
+  expect(stdout).toMatch(/passed.*, interrupted\n$/);
+});

@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { golden, receptance } from './support/receptance.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const MODEL = golden('models/rwkv7_l2_c64_state_v97.bf16.safetensors');
+const file = (name: string): string => join(folder, name);
+
+/** A .safetensors of one header and nothing behind it. */
+function safetensors(header: string): Uint8Array {
+  const bytes = new Uint8Array(8 + header.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(new TextEncoder().encode(header), 8);
+  return bytes;
+}
+
+beforeAll(async () => {
+  const whole = await readFile(MODEL);
+  await writeFile(file('truncated.safetensors'), whole.subarray(0, whole.length / 2));
+  await writeFile(
+    file('garbage.pth'),
+    Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 31) % 251),
+  );
+  await writeFile(file('empty.pth'), '');
+  const huge = '{"emb.weight":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}';
+  await writeFile(file('huge.safetensors'), safetensors(huge));
+  const lying = new Uint8Array(64).fill(255);
+  lying[8] = 0x7b;
+  await writeFile(file('lying.safetensors'), lying);
+  await writeFile(file('other.safetensors'), safetensors('{}'));
+  await writeFile(file('object.json'), '{"tokens":[1]}');
+  await writeFile(file('broken.json'), '[1,2');
+  await writeFile(file('words.json'), '[1,"two"]');
+  const pickle = 'cos\nsystem\n(S"echo hostile"\ntR.';
+  await writeFile(file('hostile.pth'), `\x80\x02${pickle}`, 'latin1');
+});
+
+const OURS = ['generate', '--model', MODEL];
+
+const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
+  ['FILE_NOT_FOUND', 'a missing file', ['generate', '--model', file('none.pth')]],
+  ['TRUNCATED_FILE', 'half a file', ['generate', '--model', file('truncated.safetensors')]],
+  ['NOT_A_CHECKPOINT', 'garbage', ['generate', '--model', file('garbage.pth')]],
+  ['NOT_A_CHECKPOINT', 'an empty file', ['generate', '--model', file('empty.pth')]],
+  ['BAD_TENSOR|BAD_HEADER|TRUNCATED_FILE', 'sizes no memory holds', ['generate', '--model', file('huge.safetensors')]],
+  ['BAD_HEADER|TRUNCATED_FILE', 'a header of endless length', ['generate', '--model', file('lying.safetensors')]],
+  ['UNKNOWN_MODEL', 'a file of no model', ['generate', '--model', file('other.safetensors')]],
+  ['UNSUPPORTED_FORMAT|UNSAFE_PICKLE', 'a pickle that runs commands', ['generate', '--model', file('hostile.pth')]],
+  ['UNKNOWN_BACKEND', 'an unknown backend', ['generate', '--backend', 'abacus']],
+  ['UNKNOWN_BACKEND', 'an unknown backend', ['conform', '--backend', '__proto__']],
+  ['TOKEN_OUT_OF_RANGE', 'a token that the model has not', [...OURS, '--tokens', '1,97']],
+  ['TOKEN_OUT_OF_RANGE', 'a stop token that it has not', [...OURS, '--tokens', '1', '--stop-tokens', '97']],
+  ['BAD_TOKENS', 'words for tokens', [...OURS, '--tokens', '1,two']],
+  ['BAD_TOKENS', 'no array', [...OURS, '--tokens', `@${file('object.json')}`]],
+  ['BAD_TOKENS', 'broken JSON', [...OURS, '--tokens', `@${file('broken.json')}`]],
+  ['BAD_TOKENS', 'words in JSON', [...OURS, '--tokens', `@${file('words.json')}`]],
+  ['FILE_NOT_FOUND', 'no file of tokens', [...OURS, '--tokens', `@${file('none.json')}`]],
+  ['BAD_TOKENS', 'no tokens', ['logits', '--tokens', '', '--out', file('out.safetensors')]],
+  ['NO_TOKENIZER', 'text for a model without a tokenizer', [...OURS, '--prompt', 'text']],
+  ['BAD_OPTION', 'nothing to continue', OURS],
+  ['BAD_OPTION', 'a negative number of tokens', ['generate', '--max-tokens', '-1']],
+  ['BAD_OPTION', 'a number that is none', ['generate', '--max-tokens', 'many']],
+  ['BAD_OPTION', 'a negative temperature', ['generate', '--temperature', '-0.5']],
+  ['BAD_OPTION', 'an empty number', ['generate', '--top-p=']],
+  ['BAD_SAMPLING', 'a probability above 1', ['generate', '--top-p', '1.5']],
+  ['BAD_OPTION', 'a seed that is not whole', ['generate', '--seed', '1.5']],
+  ['BAD_OPTION', 'greedy with a seed', ['generate', '--greedy', '--seed', '1']],
+  ['BAD_OPTION', 'both kinds of prompt', ['generate', '--prompt', 'a', '--tokens', '1']],
+  ['BAD_OPTION', 'a misspelt option', ['generate', '--promt', 'a']],
+  ['BAD_OPTION', 'an option without its value', ['generate', '--prompt']],
+  ['BAD_OPTION', 'an option given twice', ['generate', '--seed', '1', '--seed', '2']],
+  ['BAD_OPTION', 'a word too many', ['generate', 'Once']],
+  ['BAD_OPTION', 'no place to write to', ['logits', '--tokens', '1']],
+  ['UNKNOWN_COMMAND', 'an unknown command', ['sing']],
+  ['FILE_NOT_FOUND', 'no golden folder', ['conform', '--golden', file('none')]],
+];
+
+describe.concurrent('wrong input is told in two lines, with status 1', { timeout: 120_000 }, () => {
+  test.each(WRONG)('%s: %s', async (code, _, args) => {
+    const { status, stdout, stderr } = await receptance(args);
+    expect(stderr).toMatch(new RegExp(`^error \\[(${code})\\]: .+\\nhint: .+\\n$`));
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+test('--json gives the error as an object too', async () => {
+  const { status, stdout } = await receptance(['generate', '--backend', 'abacus', '--json']);
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout)).toEqual({
+    error: { code: 'UNKNOWN_BACKEND', message: expect.any(String), hint: expect.stringContaining('reference') },
+  });
+});
+
+test('a misspelt option is corrected', async () => {
+  expect((await receptance(['generate', '--promt', 'a'])).stderr).toContain('did you mean --prompt?');
+});

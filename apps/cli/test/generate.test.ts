@@ -1,0 +1,75 @@
+import { openCheckpointFile } from '@receptance/checkpoint/node';
+import { widen } from '@receptance/core';
+import { expect, test } from 'vitest';
+import { golden, receptance } from './support/receptance.ts';
+
+const MODEL = golden('models/rwkv7_l2_c128_v97.safetensors');
+
+async function integers(name: string): Promise<number[]> {
+  const file = await openCheckpointFile(golden('models/rwkv7_l2_c128_v97.golden.safetensors'));
+  const numbers = new Float64Array(file.tensors.get(name)?.shape[0] ?? 0);
+  widen('i32', await file.read(name), numbers);
+  await file.close();
+  return [...numbers];
+}
+
+test.each(['reference', 'wasm'])(
+  'continues golden tokens as the outside implementation does, on %s',
+  async (backend) => {
+    const tokens = (await integers('prompt')).join(',');
+    const args = ['--model', MODEL, '--tokens', tokens, '--greedy', '--max-tokens', '16', '--backend', backend];
+    const { status, stdout, stderr } = await receptance(['generate', ...args, '--json']);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const result: unknown = JSON.parse(stdout);
+    const timings = { promptTokens: 48, loadMs: expect.any(Number), tokensPerSecond: expect.any(Number) };
+    const expected = { tokens: await integers('greedy'), text: null, finish: 'length', backend, model: MODEL };
+    expect(result).toMatchObject({ ...expected, timings });
+  },
+);
+
+test('prints ids where there is no tokenizer, and one line about speed on stderr', async () => {
+  const args = ['generate', '--model', MODEL, '--tokens', '1,2,3', '--greedy', '--max-tokens', '5'];
+  const { status, stdout, stderr } = await receptance(args);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^\d+( \d+){4}\n$/);
+  expect(stderr).toMatch(/^5 tokens, [\d.]+ tokens\/s \(.*\)\n$/);
+});
+
+test('the bundled model tells a story; the same seed tells the same one, streamed or not', async () => {
+  const args = ['generate', '--seed', '5', '--max-tokens', '24', '--backend', 'reference'];
+  const [streamed, whole] = await Promise.all([receptance(args), receptance([...args, '--json'])]);
+  const { tokens, text, seed } = JSON.parse(whole.stdout) as { tokens: number[]; text: string; seed: number };
+  expect(tokens).toHaveLength(24);
+  expect(new TextDecoder().decode(Uint8Array.from(tokens))).toBe(text);
+  expect(seed).toBe(5);
+  expect(streamed.stdout).toBe(`${text}\n`);
+});
+
+test('no tokens are a legal number of them', async () => {
+  const { status, stdout } = await receptance(['generate', '--max-tokens', '0', '--json']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ tokens: [], text: '', finish: 'length' });
+});
+
+const ENDLESS = ['generate', '--stop-tokens', '', '--max-tokens', '1000000', '--backend', 'reference'];
+
+test('Ctrl-C ends it with status 130 and keeps what was made', async () => {
+  let interrupted = false;
+  const { status, stdout, stderr } = await receptance([...ENDLESS, '--seed', '1'], ({ stdout, kill }) => {
+    // A second one would end it at once.
+    if (stdout.length < 10 || interrupted) return;
+    interrupted = true;
+    kill('SIGINT');
+  });
+  expect(status).toBe(130);
+  expect(stdout).toMatch(/\n$/);
+  const made = Number(/^(\d+) tokens, /.exec(stderr)?.[1]);
+  expect(made).toBeGreaterThanOrEqual(Buffer.byteLength(stdout) - 4);
+});
+
+test('it ends quietly when nobody reads on', async () => {
+  const { status, stderr } = await receptance(ENDLESS, ({ stopReading }) => stopReading());
+  expect(status).toBe(0);
+  expect(stderr).not.toMatch(/error|EPIPE/);
+});

@@ -81,6 +81,31 @@ describe('GraphBuilder', () => {
     b.variable('pool', 'f32', ['Z', 4]);
     expect(failure(() => b.update('pool', b.full(0, ['S', 4]))).message).toContain('pool');
     expect(failure(() => b.update('nothing', b.full(0, [])))).toMatchObject({ code: 'BAD_OP' });
+    const weight = b.parameter('weight', 'f32', [2]);
+    expect(failure(() => b.update('weight', weight)).message).toContain('not a variable');
+    expect(failure(() => b.variable('weight', 'f32', [2])).message).toContain('declared as parameter');
+  });
+
+  it('refuses values of another graph', () => {
+    const [one, two] = [new GraphBuilder('one'), new GraphBuilder('two')];
+    const x = one.input('x', 'f32', [2]);
+    two.input('y', 'f32', [2]);
+    expect(failure(() => two.unary('exp', x)).message).toContain('another graph');
+    expect(failure(() => two.output('z', x)).message).toContain('another graph');
+  });
+
+  it.each(['', 'constructor', '__proto__', 'toString'])('refuses the name %j', (name) => {
+    const b = new GraphBuilder('g');
+    expect(failure(() => b.input(name, 'f32', [])).message).toContain('cannot be a name');
+    expect(failure(() => b.output(name, b.full(0, []))).message).toContain('cannot be a name');
+  });
+
+  it('keeps its own copy of attributes', () => {
+    const b = new GraphBuilder('g');
+    const axes = [1];
+    b.output('y', b.reduce('sum', b.full(0, [2, 3]), axes));
+    axes[0] = 0;
+    expect(b.build().nodes[1]?.attrs['axes']).toEqual([1]);
   });
 
   it('makes graphs that cannot be changed', () => {

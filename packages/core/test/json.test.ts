@@ -37,6 +37,29 @@ describe('a graph as JSON', () => {
     expect(() => graphFromJson(text)).toThrow(expect.objectContaining({ code: 'BAD_GRAPH' }));
   });
 
+  it.each([
+    ['a value made twice', (text: string) => text.replace('"outputs":{"y":1}', '"outputs":{"y":0}'), 'BAD_GRAPH'],
+    [
+      'a name of the prototype',
+      (text: string) => text.replace('"outputs":{"y":0}', '"outputs":{"toString":0}'),
+      'BAD_GRAPH',
+    ],
+    [
+      'a hostile output name',
+      (text: string) => text.replace('"outputs":{"next"', '"outputs":{"constructor"'),
+      'BAD_OP',
+    ],
+    [
+      'a size beyond counting',
+      (text: string) => text.replace('"shape":["N"]', '"shape":["N+99999999999999999999"]'),
+      'BAD_SHAPE',
+    ],
+  ])('refuses %s', (_, damage, code) => {
+    const text = graphToJson(graphs.sample);
+    expect(damage(text)).not.toBe(text);
+    expect(() => graphFromJson(damage(text))).toThrow(expect.objectContaining({ code }));
+  });
+
   it('refuses damaged text with an error of its own, whatever the damage', () => {
     const text = graphToJson(graphs.sample);
     fc.assert(

@@ -101,6 +101,20 @@ describe('plan', () => {
     },
   );
 
+  it('keeps a variable that is only written', () => {
+    const b = new GraphBuilder('g');
+    b.variable('sum', 'f32', [2]);
+    b.update('sum', b.full(0, [2]));
+    const planned = planFor(b.build());
+    expect(planned.copies.map(({ to }) => to)).toEqual([{ kind: 'variable', name: 'sum' }]);
+  });
+
+  it('tells 0 from −0', () => {
+    const b = new GraphBuilder('g');
+    b.output('y', b.binary('div', b.full(0, []), b.full(-0, [])));
+    expect(planFor(b.build()).steps.filter((node) => node.op === 'full')).toHaveLength(2);
+  });
+
   it('drops dead code and makes equal nodes once', () => {
     const b = new GraphBuilder('g');
     const x = b.input('x', 'f32', ['N', 2]);
@@ -181,6 +195,14 @@ describe('cost', () => {
     expect(head && cost(head, sizes)).toEqual({ flops: 2 * 4 * 16 * 11, bytes: 4 * (4 * 16 + 11 * 16 + 4 * 11) });
     const wkv = steps.find((node) => node.op === 'wkv7');
     expect(wkv && cost(wkv, sizes).flops).toBe(9 * 4 * 2 * 8 * 8);
+  });
+
+  it('counts only the rows in use of tables and pools', () => {
+    const [gather] = planFor(logitsGraph(model)).steps;
+    expect(gather && cost(gather, { N: 3, S: 1, R: 1, Z: 64 }).bytes).toBe(4 * (3 + 3 * 16 + 3 * 16));
+    const wkv = planFor(logitsGraph(model)).steps.find((node) => node.op === 'wkv7');
+    const bytes = (pool: number) => wkv && cost(wkv, { N: 1, S: 1, R: 1, Z: pool }).bytes;
+    expect(bytes(64)).toBe(bytes(1));
   });
 
   it('has bytes and operations for every op of every model graph', () => {

@@ -48,12 +48,25 @@ export function checkAttrs(definition: OpDefinition, attrs: Attrs): void {
   for (const [name, port] of Object.entries(ports)) {
     const attr = Object.hasOwn(attrs, name) ? attrs[name] : undefined;
     if (attr === undefined || !fitsAttr(attr, port.type)) {
-      const wanted = typeof port.type === 'string' ? `a ${port.type}` : `one of ${port.type.join(', ')}`;
+      const wanted = typeof port.type === 'string' ? WANTED[port.type] : `one of ${port.type.join(', ')}`;
       const shown = typeof attr === 'number' ? String(attr) : JSON.stringify(attr);
       throw badOp(`attribute ${name} is ${shown}, must be ${wanted}: ${port.doc}`);
     }
   }
 }
+
+const WANTED: Readonly<Record<Extract<AttrPort['type'], string>, string>> = {
+  number: 'a finite number',
+  numbers: 'finite numbers',
+  size: 'a whole number ≥ 1',
+  index: 'a whole number ≥ 0',
+  indices: 'whole numbers ≥ 0',
+  epsilon: 'a number ≥ 0',
+  boolean: 'true or false',
+  string: 'a text',
+  dim: 'a whole number ≥ 0 or a symbol',
+  shape: 'whole numbers ≥ 0 and symbols',
+};
 
 function fitsAttr(attr: Attr, type: AttrPort['type']): boolean {
   const isDim = (item: Attr): boolean => typeof item === 'string' || isIndex(item);

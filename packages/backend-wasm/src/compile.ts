@@ -1,29 +1,9 @@
-import {
-  type DeviceInfo,
-  elementCount,
-  type KernelTable,
-  type Node,
-  type Plan,
-  type Sizes,
-  type Storage,
-  selectKernel,
-  UnsupportedOpError,
-} from '@receptance/core';
+import { elementCount, type Node, type Plan, type Prepared, type Storage } from '@receptance/core';
 import { Encoder, type Places, type Program } from './encoder.ts';
 import type { WasmKernel } from './kernel.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
 import type { WasmParameters } from './parameters.ts';
 import { encodePorts, loopWords, type Ports } from './ports.ts';
-
-/** What an executable is made of. */
-export interface Compilation {
-  readonly memory: LinearMemory;
-  readonly plan: Plan;
-  readonly parameters: WasmParameters;
-  readonly kernels: KernelTable<WasmKernel>;
-  readonly info: DeviceInfo;
-  readonly limits: Sizes;
-}
 
 /** A program, and the memory that is its own. */
 export interface Compiled {
@@ -38,12 +18,15 @@ export interface Compiled {
 }
 
 /** Turns a plan into a program in memory. @throws ReceptanceError `OUT_OF_MEMORY`; nothing is kept then */
-export function compilePlan(compilation: Compilation): Compiled {
-  const { memory, plan, limits } = compilation;
+export function compilePlan(
+  { plan, kernels, limits }: Prepared<WasmKernel>,
+  parameters: WasmParameters,
+  memory: LinearMemory,
+): Compiled {
   const blocks = new BlockGroup(memory);
   try {
-    const encoder = new Encoder(placesOf(compilation, blocks), limits);
-    encodePlan(compilation, encoder);
+    const encoder = new Encoder(placesOf(plan, parameters, memory, blocks), limits);
+    encodePlan(plan, kernels, encoder);
     const ports = encodePorts(plan.graph, encoder);
     const program = encoder.finish();
     const code = blocks.allocate(4 * program.code.length);
@@ -58,7 +41,7 @@ export function compilePlan(compilation: Compilation): Compiled {
 }
 
 /** Gives the planned buffers and the constants their places. */
-function placesOf({ plan, parameters, memory }: Compilation, blocks: BlockGroup): Places {
+function placesOf(plan: Plan, parameters: WasmParameters, memory: LinearMemory, blocks: BlockGroup): Places {
   const buffers = plan.buffers.map(({ bytes }) => blocks.allocate(bytes));
   const constants = new Map<number, Block>();
   for (const node of plan.graph.nodes) {
@@ -93,13 +76,11 @@ function placeConstant({ attrs, outputs }: Node, memory: LinearMemory, blocks: B
   return block;
 }
 
-function encodePlan({ plan, kernels, info }: Compilation, e: Encoder): void {
-  for (const node of plan.steps) {
-    const kernel = selectKernel(kernels, node, info);
-    if (typeof kernel === 'string') throw new UnsupportedOpError(info.backend, node.op, kernel, node.scope);
-    kernel.encode(node, e);
-  }
-  for (const { from, to } of plan.copies) {
+function encodePlan({ steps, copies }: Plan, kernels: readonly WasmKernel[], e: Encoder): void {
+  steps.forEach((node, i) => {
+    kernels[i]?.encode(node, e);
+  });
+  for (const { from, to } of copies) {
     e.emit('copy_words', { from: e.address(from), to: e.place(to), count: e.size(...from.shape) });
   }
 }

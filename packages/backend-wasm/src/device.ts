@@ -13,10 +13,10 @@ import {
   type Node,
   ONCE,
   type Parameters,
-  plan,
+  prepare,
   ReceptanceError,
   type Sizes,
-  selectKernel,
+  supportedBy,
   type WeightSource,
 } from '@receptance/core';
 import { ownObject, WasmBuffer } from './buffer.ts';
@@ -40,9 +40,7 @@ export class WasmDevice implements Device {
   }
 
   supports(node: Node): true | string {
-    if (node.op === 'reshape') return true;
-    const kernel = selectKernel(this.#kernels, node, INFO);
-    return typeof kernel === 'string' ? kernel : true;
+    return supportedBy(this.#kernels, INFO, node);
   }
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
@@ -52,12 +50,7 @@ export class WasmDevice implements Device {
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     const { memory } = this.#opened();
     const own = ownObject(this, parameters, WasmParameters);
-    const all = { ...limits, ...own.limits };
-    own.checkUse(graph, all);
-    const supports = (node: Node): true | string => this.supports(node);
-    const planned = plan(graph, { supports, backend: INFO.backend }, all);
-    const parts = { memory, plan: planned, parameters: own, kernels: this.#kernels, info: INFO, limits: all };
-    return new WasmExecutable(this, parts);
+    return new WasmExecutable(this, memory, prepare(graph, this.#kernels, INFO, own.loaded, limits), own);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {

@@ -57,7 +57,12 @@ export class Encoder {
   emit<Name extends InstructionName>(name: Name, operands: OperandsOf<Name>): void {
     const named: Readonly<Record<string, Register>> = operands;
     const { opcode, operands: order } = INSTRUCTIONS[name];
-    this.#code.push(opcode, ...order.map((operand) => named[operand]?.index ?? this.word(0).index));
+    const indices = order.map((operand) => {
+      const register = named[operand];
+      if (register === undefined) throw new Error(`instruction ${name} misses operand ${operand}`);
+      return register.index;
+    });
+    this.#code.push(opcode, ...indices);
     this.#instructions++;
   }
 

@@ -1,7 +1,17 @@
-import { type Bindings, type Executable, type Graph, type Loop, type Plan, type Sizes, sizeOf } from '@receptance/core';
+import {
+  type Bindings,
+  type Executable,
+  type Graph,
+  type Loop,
+  type Plan,
+  type Prepared,
+  type Sizes,
+  sizeOf,
+} from '@receptance/core';
 import { DeviceObject, ownObject, WasmBuffer } from './buffer.ts';
-import { type Compilation, type Compiled, compilePlan } from './compile.ts';
+import { type Compiled, compilePlan } from './compile.ts';
 import { fixedWord, isRunContent, type RunContent } from './encoder.ts';
+import type { WasmKernel } from './kernel.ts';
 import type { LinearMemory } from './memory.ts';
 import type { Kernels } from './module.ts';
 import type { WasmParameters } from './parameters.ts';
@@ -20,15 +30,14 @@ export class WasmExecutable extends DeviceObject implements Executable {
   readonly #dims: readonly string[];
 
   /** @throws ReceptanceError `OUT_OF_MEMORY`; nothing is kept then */
-  constructor(device: object, compilation: Compilation) {
+  constructor(device: object, memory: LinearMemory, prepared: Prepared<WasmKernel>, parameters: WasmParameters) {
     super(device);
-    const { plan, limits, parameters, memory } = compilation;
-    this.graph = plan.graph;
-    this.limits = limits;
-    this.memory = plan.memory;
+    this.graph = prepared.plan.graph;
+    this.limits = prepared.limits;
+    this.memory = prepared.plan.memory;
     this.parameters = parameters;
     this.#linear = memory;
-    this.#compiled = compilePlan(compilation);
+    this.#compiled = compilePlan(prepared, parameters, memory);
 
     const { program, registers, scratch } = this.#compiled;
     const frame = { registersAddress: registers.address, scratchAddress: scratch.address };

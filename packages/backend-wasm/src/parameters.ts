@@ -1,13 +1,10 @@
 import {
-  elementCount,
   type Graph,
+  type Loaded,
   type LoadOptions,
-  leaves,
   type ParameterEntry,
   type Parameters,
-  ReceptanceError,
   resolveParameters,
-  type Sizes,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
@@ -24,52 +21,24 @@ interface Leaf {
 export class WasmParameters extends DeviceObject implements Parameters {
   readonly bytes: number;
   readonly variables: ReadonlyMap<string, WasmBuffer>;
-  readonly limits: Sizes;
+  readonly loaded: Loaded;
   readonly #leaves: ReadonlyMap<string, Leaf>;
   readonly #blocks: BlockGroup;
 
-  constructor(device: object, leaves: ReadonlyMap<string, Leaf>, blocks: BlockGroup, limits: Sizes) {
+  constructor(device: object, leaves: ReadonlyMap<string, Leaf>, blocks: BlockGroup, loaded: Loaded) {
     super(device);
     this.#leaves = leaves;
     this.#blocks = blocks;
     this.bytes = blocks.bytes;
-    this.limits = limits;
+    this.loaded = loaded;
     const variables = [...leaves].flatMap(([name, { entry, block }]): [string, WasmBuffer][] =>
       entry.kind === 'variable' ? [[name, new WasmBuffer(device, dtypeOf(entry), entry.elements, block, true)]] : [],
     );
     this.variables = new Map(variables);
   }
 
-  /** Where a leaf lies that `checkUse` found. */
   addressOf(name: string): number | undefined {
     return this.#leaves.get(name)?.block.address;
-  }
-
-  /**
-   * Holds the leaves of a graph against those that were loaded.
-   * @throws ReceptanceError `MISSING_TENSOR`, `BAD_GRAPH`
-   */
-  checkUse(graph: Graph, sizes: Sizes): void {
-    for (const kind of ['parameter', 'variable'] as const) {
-      for (const [name, value] of leaves(graph, kind)) {
-        const entry = this.#leaves.get(name)?.entry;
-        if (entry === undefined) {
-          throw new ReceptanceError(
-            'MISSING_TENSOR',
-            `${name} was not among the graphs that loadParameters was given`,
-            {
-              hint: 'pass every graph that will be compiled as a use',
-            },
-          );
-        }
-        const { dtype } = entry.value;
-        if (entry.kind === kind && dtype === value.dtype && entry.elements === elementCount(value.shape, sizes))
-          continue;
-        throw new ReceptanceError('BAD_GRAPH', `${graph.name} declares ${name} in another way than it was loaded`, {
-          hint: `it was loaded as a ${entry.kind} ${dtype}[${entry.shape.join(',')}]`,
-        });
-      }
-    }
   }
 
   free(): void {
@@ -109,7 +78,7 @@ export async function loadParameters(
       done += leaf.entry.elements * 4;
     }
     onProgress?.({ what: 'loading weights', done, total });
-    return new WasmParameters(device, leaves, blocks, limits);
+    return new WasmParameters(device, leaves, blocks, { entries, limits });
   } catch (error) {
     blocks.free();
     throw error;

@@ -8,7 +8,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<Backend>>> = {
   webgpu: async () => (await import('@receptance/backend-webgpu')).webgpu(),
 };
 
-export const DEFAULT_BACKEND = 'reference';
+export const DEFAULT_BACKEND = 'wasm';
 
 export function backendNames(): string[] {
   return Object.keys(BACKENDS);

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { golden, receptance } from './support/receptance.ts';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+async function blocks(readme: string, language: string): Promise<string[]> {
+  const text = await readFile(join(here, readme), 'utf8');
+  const pattern = new RegExp(`(?<!<!-- not run -->\n)\`\`\`${language}\n(.*?)\`\`\``, 'gs');
+  return [...text.matchAll(pattern)].map(([, code = '']) => code);
+}
+
+test('the programs of receptance’s README run and print what they say', async () => {
+  const programs = await blocks('../../packages/receptance/README.md', 'ts');
+  expect(programs).toHaveLength(2);
+  const outputs: string[] = [];
+  for (const program of programs) {
+    const args = ['--conditions=@receptance/source', '--input-type=module-typescript', '--eval', program];
+    outputs.push((await promisify(execFile)(process.execPath, args, { cwd: here })).stdout);
+  }
+  expect(outputs[0]).toMatch(/^[\w ,.!?'"]{50}/);
+  expect(outputs[1]).toBe('16 16 15\n');
+});
+
+test('the command lines of the README do what they say', async () => {
+  const [lines = ''] = await blocks('README.md', 'sh');
+  await mkdir(join(folder, 'golden'));
+  await cp(golden('ops/wkv4_normal_zero_T2_C8.safetensors'), join(folder, 'golden', 'case.safetensors'));
+  const statuses: (number | null)[] = [];
+  for (const line of lines.trim().split('\n')) {
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word);
+    const args = words.slice(1).map((word) => (/^(golden|out\.safetensors)$/.test(word) ? join(folder, word) : word));
+    statuses.push((await receptance(args)).status);
+  }
+  expect(statuses).toEqual([0, 0, 0, 0, 0]);
+});

@@ -173,6 +173,7 @@ export class Engine {
     device.write(inputs.rows, [0]);
     const replayed = 'tokens' in carry ? [] : ['tokens'];
     const outputs = { next };
+    const sizes = { N: 1, S: 1, R: 1 };
     if (choice.kind === 'greedy') {
       const loop: Loop = { steps, carry, feed: replayed, collect: ['next'] };
       await device.run(this.#executables.greedy, { sizes: { N: 1, S: 1, R: 1 }, inputs, outputs }, loop);

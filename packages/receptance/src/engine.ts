@@ -176,13 +176,13 @@ export class Engine {
     const sizes = { N: 1, S: 1, R: 1 };
     if (choice.kind === 'greedy') {
       const loop: Loop = { steps, carry, feed: replayed, collect: ['next'] };
-      await device.run(this.#executables.greedy, { sizes: { N: 1, S: 1, R: 1 }, inputs, outputs }, loop);
+      await device.run(this.#executables.greedy, { sizes, inputs, outputs }, loop);
     } else {
       device.write(settings, choice.settings);
       device.write(uniforms, u);
       const loop: Loop = { steps, carry, feed: [...replayed, 'u'], collect: ['next'] };
       const all = { ...inputs, drawSlots: inputs.slots, settings, u: uniforms };
-      await device.run(this.#executables.sample, { sizes: { N: 1, S: 1, R: 1 }, inputs: all, outputs }, loop);
+      await device.run(this.#executables.sample, { sizes, inputs: all, outputs }, loop);
     }
     const chosen = Array.from(await device.read(next, 0, steps));
     await letEventsIn();

@@ -5,4 +5,5 @@ export { openGguf } from './gguf/open.ts';
 export { openCheckpoint } from './open.ts';
 export { openPth } from './pth/open.ts';
 export { openSafetensors } from './safetensors/open.ts';
+export { type FolderResolver, openShards } from './safetensors/shards.ts';
 export { type TensorToWrite, writeSafetensors } from './safetensors/write.ts';

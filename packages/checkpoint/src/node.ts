@@ -1,11 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ReceptanceError } from '@receptance/core';
 import type { ByteSource } from './byte-source.ts';
 import { checkRange, readFailed, shortRead } from './byte-source.ts';
 import type { Checkpoint, OpenOptions } from './checkpoint.ts';
 import { checkpointError } from './errors.ts';
 import { openCheckpoint } from './open.ts';
+import { openShards } from './safetensors/shards.ts';
 
 /** One call to the operating system reads at most 2 GiB. */
 const LONGEST_READ = 2 ** 30;
@@ -22,11 +25,11 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
   const name = path instanceof URL ? fileURLToPath(path) : path;
   const handle = await openFile(name);
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
+    const about = await handle.stat();
+    if (!about.isFile()) {
       throw checkpointError('READ_FAILED', name, 'is not a regular file', 'give the path of one checkpoint file');
     }
-    const { size } = stat;
+    const { size } = about;
     return {
       size,
       name,
@@ -50,9 +53,33 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
   }
 }
 
-/** Opens a checkpoint file by its path; `close()` closes the file. */
+/**
+ * Opens a checkpoint by its path: a file, or a folder as Hugging Face keeps models (or the `.index.json` of its shards).
+ * `close()` closes the files.
+ */
 export async function openCheckpointFile(path: string | URL, options: OpenOptions = {}): Promise<Checkpoint> {
-  return openCheckpoint(await fileSource(path), options);
+  const name = path instanceof URL ? fileURLToPath(path) : path;
+  const folder = name.endsWith('.safetensors.index.json') ? dirname(name) : (await isFolder(name)) ? name : undefined;
+  if (folder === undefined) return openCheckpoint(await fileSource(name), options);
+  return openShards((file) => fileIfThere(join(folder, file)), options);
+}
+
+async function fileIfThere(path: string): Promise<FileSource | undefined> {
+  try {
+    return await fileSource(path);
+  } catch (error) {
+    if (ReceptanceError.isInstance(error) && error.code === 'FILE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** What cannot be told is left to the opening of the file. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 async function openFile(name: string): Promise<FileHandle> {

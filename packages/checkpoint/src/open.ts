@@ -4,8 +4,10 @@ import type { Checkpoint, OpenOptions } from './checkpoint.ts';
 import { closingOnError } from './checkpoint.ts';
 import { checkpointError } from './errors.ts';
 import { openGguf } from './gguf/open.ts';
+import { withOfficialNames } from './huggingface/official.ts';
 import { openPth } from './pth/open.ts';
 import { openSafetensors } from './safetensors/open.ts';
+import { closingIfRefused } from './safetensors/shards.ts';
 
 const LONGEST_MAGIC = 64;
 
@@ -25,14 +27,16 @@ const REFUSED: readonly { readonly starts: string; readonly what: string; readon
 ];
 
 /**
- * Opens a checkpoint of any known format. The format is told from the content, never from the name.
+ * Opens a checkpoint of any known format. The format is told from the content, never from the name. Tensors under Hugging
+ * Face's names come under the official ones.
  * The source now belongs to the checkpoint: `close()` closes it, and so does a failure to open.
  *
  * @throws ReceptanceError `NOT_A_CHECKPOINT`, `UNSUPPORTED_FORMAT`, or what the format's reader throws.
  */
 export async function openCheckpoint(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
   const open = await closingOnError(source, () => detect(source, options));
-  return open(source, options);
+  const checkpoint = await open(source, options);
+  return closingIfRefused(checkpoint, () => withOfficialNames(source.name, checkpoint));
 }
 
 async function detect(source: ByteSource, { signal }: OpenOptions): Promise<typeof openPth> {

@@ -8,6 +8,7 @@ import { Random } from './random.ts';
 import { type RandomRwkv7Options, randomRwkv7 } from './random-rwkv7.ts';
 import { guard } from './run-case.ts';
 import { Verdict } from './verdict.ts';
+import { wkv4FormsCheck } from './wkv4-forms.ts';
 
 /** Different orders of the same sums, no more. */
 const SAME: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-11 }, f32: { nmse: 1e-10, maxAbs: 1e-4 } };
@@ -41,10 +42,11 @@ interface Identity {
 
 /** What holds for every recurrent model whatever its weights: one model, run in two ways, gives one result. */
 export function identityChecks(): Check[] {
-  return Object.entries(MODELS).flatMap(([model, options]) => {
+  const models = Object.entries(MODELS).flatMap(([model, options]) => {
     const weights = randomRwkv7(options);
     return IDENTITIES.map((identity) => identityCheck(identity, model, weights));
   });
+  return [wkv4FormsCheck(), ...models];
 }
 
 function identityCheck(identity: Identity, modelName: string, weights: WeightSource): Check {

@@ -92,7 +92,12 @@ export class ModelRunner {
     const packed = pack(pieces);
     const S = pieces.length;
     const rows = packed.starts.slice(1).map((end) => end - 1);
-    const first = await this.#run('greedy', { N: packed.tokens.length, S }, { ...packed, rows }, { next: ['i32', S] });
+    const first = await this.#run(
+      'greedy',
+      { N: packed.tokens.length, S, R: S },
+      { ...packed, rows },
+      { next: ['i32', S] },
+    );
     const next = [...(first['next'] ?? [])];
     return steps === 1
       ? Int32Array.from(next)
@@ -104,7 +109,7 @@ export class ModelRunner {
     const each = Array.from({ length: S }, (_, s) => s);
     const inputs = { tokens, starts: [...each, S], slots: pieces.map(({ slot }) => slot), rows: each };
     const loop = { steps, carry: { tokens: 'next' }, feed: [], collect: ['next'] };
-    const { next } = await this.#run('greedy', { N: S, S }, inputs, { next: ['i32', S * steps] }, loop);
+    const { next } = await this.#run('greedy', { N: S, S, R: S }, inputs, { next: ['i32', S * steps] }, loop);
     return next ?? new Int32Array();
   }
 

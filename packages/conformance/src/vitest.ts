@@ -1,9 +1,9 @@
 import { reference } from '@receptance/backend-reference';
 import type { Backend, Device } from '@receptance/core';
-import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
-import type { Check } from './check.ts';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { expectationOf } from './expectation.ts';
 import type { GoldenFile } from './golden/files.ts';
-import type { CaseResult, ToleranceOverrides } from './run-case.ts';
+import type { ToleranceOverrides } from './run-case.ts';
 import { suiteChecks } from './suite.ts';
 
 export interface ConformanceOptions {
@@ -38,7 +38,9 @@ export function conformance(backend: Backend, options: ConformanceOptions = {}):
       it(check.id, async (context) => {
         const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
         const known = Object.hasOwn(knownFailures, check.id) ? knownFailures[check.id] : undefined;
-        report(context, check, result, options.require ?? [], known);
+        const expected = expectationOf(check, result, options.require ?? [], known);
+        if (expected.kind === 'skip') context.skip(expected.reason);
+        if (expected.kind === 'fail') throw new Error(expected.reason);
       });
     }
 
@@ -49,21 +51,4 @@ export function conformance(backend: Backend, options: ConformanceOptions = {}):
       });
     }
   });
-}
-
-function report(
-  context: TestContext,
-  check: Check,
-  { status, reason }: CaseResult,
-  required: readonly string[],
-  known: string | undefined,
-): void {
-  if (known !== undefined) {
-    if (status === 'passed') throw new Error(`passes, but is a known failure (${known}): take it off the list`);
-    context.skip(`known failure: ${known}`);
-  }
-  if (status === 'passed') return;
-  const isRequired = required.some((name) => name === '*' || check.id.startsWith(name) || check.what.includes(name));
-  if (status === 'unknown' || (status === 'unsupported' && !isRequired)) context.skip(reason ?? 'unsupported');
-  throw new Error(`${status}: ${reason}`);
 }

@@ -12,6 +12,11 @@ export const compare: readonly OpSpec[] = FUNCTIONS.flatMap((fn): OpSpec[] => {
     { op: 'compare', name: `${fn},f32`, attrs: { fn }, sizes: { N: 4 }, inputs: floats },
     { op: 'compare', name: `${fn},i32`, attrs: { fn }, sizes: { N: 2 }, inputs: whole },
     {
+      ...{ op: 'compare', name: `${fn},beyond f32`, attrs: { fn } },
+      inputs: { a: integers([2], [16777217, -16777217]), b: integers([2], [16777216, -16777216]) },
+      expected: { y: { eq: [0, 0], lt: [0, 1], le: [0, 1], gt: [1, 0], ge: [1, 0] }[fn] },
+    },
+    {
       ...{
         op: 'compare',
         name: `${fn},scalar`,

@@ -24,8 +24,8 @@ import { encode } from './encode.ts';
 import { WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
 import type { WebGpuKernel } from './kernel.ts';
-import { type Handle, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
-import { loadParameters, WebGpuParameters } from './parameters.ts';
+import { Handles, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
+import { loadParameters, type Target, WebGpuParameters } from './parameters.ts';
 import { Pipelines } from './pipelines.ts';
 
 /** What a device is made of. */
@@ -46,7 +46,7 @@ export class WebGpuDevice implements Device {
   readonly #gpu: GPUDevice;
   readonly #faults: Faults;
   readonly #pipelines: Pipelines;
-  readonly #buffers = new Set<WebGpuBuffer>();
+  readonly #handles = new Handles();
 
   constructor(parts: DeviceParts) {
     this.info = { backend: 'webgpu', adapter: parts.adapter, threads: 1, float: 'f32', ragged: true };
@@ -62,45 +62,50 @@ export class WebGpuDevice implements Device {
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
     this.#faults.check();
-    return await loadParameters({ owner: this, gpu: this.#gpu, faults: this.#faults }, source, uses, options);
+    return await loadParameters(this.#target(), source, uses, options);
   }
 
-  async compile(graph: Graph, parameters: Parameters, given: Sizes): Promise<Executable> {
+  async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     this.#faults.check();
-    const own = this.#own(parameters, WebGpuParameters);
-    const { plan, kernels, limits } = prepare(graph, this.#parts.kernels, this.info, own.loaded, given);
-    const programs = plan.steps.flatMap((node, i) => kernels[i]?.lower(node.inputs, node.outputs, node.attrs) ?? []);
+    const own = this.#handles.own(parameters, WebGpuParameters);
+    const planned = prepare(graph, this.#parts.kernels, this.info, own.loaded, limits);
+    const programs = planned.plan.steps.flatMap((node, i) => {
+      return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs) ?? [];
+    });
     const pipelines = await this.#pipelines.compile(programs, this.#parts.onProgress);
     const compiled = programs.flatMap((program, i) => {
       const pipeline = pipelines[i];
       return pipeline === undefined ? [] : [{ program, pipeline }];
     });
-    const executable = this.#faults.guard(
-      `the activations of ${graph.name}`,
-      () => new WebGpuExecutable(this.#gpu, plan, own, limits, compiled),
-    );
-    await this.#faults.settle();
+    const make = (): WebGpuExecutable => new WebGpuExecutable(this.#target(), planned, own, compiled);
+    const executable = this.#faults.guard(`the activations of ${graph.name}`, make);
+    try {
+      await this.#faults.settle();
+    } catch (error) {
+      executable.free();
+      throw error;
+    }
     return executable;
+  }
+
+  #target(): Target {
+    return { handles: this.#handles, gpu: this.#gpu, faults: this.#faults };
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
     this.#faults.checkOpen();
     const label = `a buffer of ${elements} elements`;
     const memory = this.#faults.guard(label, () => Memory.forStorage(this.#gpu, label, elements));
-    const buffer = new WebGpuBuffer(this, dtype, elements, memory);
-    this.#buffers.add(buffer);
-    return buffer;
+    return new WebGpuBuffer(this.#handles, dtype, elements, memory);
   }
 
   free(buffer: DeviceBuffer): void {
-    const own = this.#own(buffer, WebGpuBuffer);
-    this.#buffers.delete(own);
-    own.free();
+    this.#handles.own(buffer, WebGpuBuffer).free();
   }
 
   write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
     this.#faults.checkOpen();
-    const own = this.#own(buffer, WebGpuBuffer);
+    const own = this.#handles.own(buffer, WebGpuBuffer);
     own.checkRange(offset, data.length);
     if (data.length === 0) return;
     const words = own.dtype === 'i32' ? Int32Array.from(data) : Float32Array.from(data);
@@ -109,7 +114,7 @@ export class WebGpuDevice implements Device {
 
   async read(buffer: DeviceBuffer, offset = 0, elements: number = buffer.elements - offset): Promise<HostArray> {
     this.#faults.check();
-    const own = this.#own(buffer, WebGpuBuffer);
+    const own = this.#handles.own(buffer, WebGpuBuffer);
     own.checkRange(offset, elements);
     const bytes = elements * 4;
     const staging = this.#faults.guard('a read', () => {
@@ -138,7 +143,7 @@ export class WebGpuDevice implements Device {
 
   copy(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, elements: number): void {
     this.#faults.checkOpen();
-    const [source, target] = [this.#own(from, WebGpuBuffer), this.#own(to, WebGpuBuffer)];
+    const [source, target] = [this.#handles.own(from, WebGpuBuffer), this.#handles.own(to, WebGpuBuffer)];
     source.checkRange(fromOffset, elements);
     target.checkRange(toOffset, elements);
     if (source.dtype !== target.dtype) throw badCopy(`from ${source.dtype} to ${target.dtype}`);
@@ -163,8 +168,8 @@ export class WebGpuDevice implements Device {
 
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
     this.#faults.check();
-    const own = this.#own(executable, WebGpuExecutable);
-    this.#own(own.parameters, WebGpuParameters);
+    const own = this.#handles.own(executable, WebGpuExecutable);
+    this.#handles.own(own.parameters, WebGpuParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop);
     const bound = {
       inputs: this.#memories(own, bindings.inputs, (name) => name in own.graph.updates),
@@ -183,7 +188,7 @@ export class WebGpuDevice implements Device {
   ): Map<string, Memory> {
     const memories = new Map<string, Memory>();
     for (const [name, buffer] of Object.entries(buffers)) {
-      const own = this.#own(buffer, WebGpuBuffer);
+      const own = this.#handles.own(buffer, WebGpuBuffer);
       for (const [variable, held] of executable.parameters.variables) {
         if (held !== own || !refused(variable)) continue;
         throw new ReceptanceError('BAD_BINDINGS', `${name} is bound to the variable ${variable} of the same run`, {
@@ -196,23 +201,11 @@ export class WebGpuDevice implements Device {
   }
 
   async close(): Promise<void> {
-    if (this.#parts.owned) {
-      await this.#gpu.queue.onSubmittedWorkDone();
-      this.#faults.end();
-      this.#gpu.destroy();
-      return;
-    }
+    // Of a lost device there is nothing to wait for.
+    if (this.#parts.owned) await this.#gpu.queue.onSubmittedWorkDone().catch(() => undefined);
     this.#faults.end();
-    for (const buffer of this.#buffers) buffer.free();
-    this.#buffers.clear();
-  }
-
-  #own<T extends Handle>(object: unknown, type: abstract new (...args: never[]) => T): T {
-    if (object instanceof type && object.owner === this && !object.freed) return object;
-    const problem = object instanceof type && object.freed ? 'was freed' : 'belongs to another device or backend';
-    throw new ReceptanceError('FOREIGN_OBJECT', `this ${problem}`, {
-      hint: 'use buffers, parameters and executables with the device that made them, until they are freed',
-    });
+    this.#handles.freeAll();
+    if (this.#parts.owned) this.#gpu.destroy();
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@receptance/core';
 import { type Launch, MAX_STORAGE_BUFFERS, PARAMS_BYTES, type Program, type Scratch } from './kernel.ts';
 import { checkSize, Handle, Memory } from './memory.ts';
-import type { WebGpuParameters } from './parameters.ts';
+import type { Target, WebGpuParameters } from './parameters.ts';
 import type { Pipeline } from './pipelines.ts';
 
 /** Bind groups kept for each program that sees the buffers of a run: one for each choice of buffers. */
@@ -24,6 +24,12 @@ export interface Stage {
   /** Where its bindings lie, in order; a number is a piece of scratch memory. */
   readonly places: readonly (Storage | number)[];
   readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** A plan and the largest sizes it is for. */
+interface Planned {
+  readonly plan: Plan;
+  readonly limits: Sizes;
 }
 
 /** The buffers that stand for the graph's inputs and outputs during a run. */
@@ -40,6 +46,8 @@ export class WebGpuExecutable extends Handle implements Executable {
   /** Launches of the stages at the sizes last run, whose params are in GPU memory. */
   launches: readonly Launch[] = [];
   readonly #gpu: GPUDevice;
+  /** All that `free` gives back. */
+  readonly #memories: Memory[] = [];
   readonly #buffers: readonly Memory[];
   readonly #scratch: readonly Memory[];
   readonly #constants: ReadonlyMap<number, Memory>;
@@ -48,8 +56,9 @@ export class WebGpuExecutable extends Handle implements Executable {
   readonly #staging = new Map<string, Memory>();
   #sizes = '';
 
-  constructor(gpu: GPUDevice, plan: Plan, parameters: WebGpuParameters, limits: Sizes, compiled: readonly Compiled[]) {
-    super(parameters.owner);
+  constructor({ handles, gpu }: Target, planned: Planned, parameters: WebGpuParameters, compiled: readonly Compiled[]) {
+    super(handles);
+    const { plan, limits } = planned;
     this.#gpu = gpu;
     this.plan = plan;
     this.parameters = parameters;
@@ -61,10 +70,11 @@ export class WebGpuExecutable extends Handle implements Executable {
     const scratch = scratchSizes(compiled, limits);
     for (const elements of [...activations, ...scratch])
       checkSize(gpu, `an activation of ${plan.graph.name}`, elements);
-    this.#buffers = activations.map((elements, i) => Memory.forStorage(gpu, `activations ${i}`, elements));
-    this.#scratch = scratch.map((elements, i) => Memory.forStorage(gpu, `scratch ${i}`, elements));
-    this.#constants = makeConstants(gpu, plan.graph);
+    this.#buffers = activations.map((elements, i) => this.#allocate(`activations ${i}`, elements));
+    this.#scratch = scratch.map((elements, i) => this.#allocate(`scratch ${i}`, elements));
+    this.#constants = this.#makeConstants();
     this.#params = Memory.forParams(gpu, 'params', Math.max(1, compiled.length) * PARAMS_BYTES);
+    this.#memories.push(this.#params);
   }
 
   get graph(): Graph {
@@ -77,14 +87,27 @@ export class WebGpuExecutable extends Handle implements Executable {
 
   override free(): void {
     super.free();
-    const all = [
-      ...this.#buffers,
-      ...this.#scratch,
-      ...this.#constants.values(),
-      ...this.#staging.values(),
-      this.#params,
-    ];
-    for (const memory of all) memory.destroy();
+    for (const memory of this.#memories) memory.destroy();
+  }
+
+  #makeConstants(): Map<number, Memory> {
+    const constants = new Map<number, Memory>();
+    for (const { op, attrs, outputs } of this.graph.nodes) {
+      const value = outputs['y'];
+      if (op !== 'constant' || value === undefined || !Array.isArray(attrs['data'])) continue;
+      const numbers = attrs['data'].map(Number);
+      const memory = this.#allocate(`constant ${value.id}`, numbers.length);
+      const words = value.dtype === 'i32' ? Int32Array.from(numbers) : Float32Array.from(numbers);
+      this.#gpu.queue.writeBuffer(memory.gpu, 0, words);
+      constants.set(value.id, memory);
+    }
+    return constants;
+  }
+
+  #allocate(label: string, elements: number): Memory {
+    const memory = Memory.forStorage(this.#gpu, label, elements);
+    this.#memories.push(memory);
+    return memory;
   }
 
   /** Works out how much of every stage runs, and brings that to the GPU, unless the sizes are those of the last run. */
@@ -104,7 +127,7 @@ export class WebGpuExecutable extends Handle implements Executable {
     const key = `${kind} ${name}`;
     const known = this.#staging.get(key);
     if (known !== undefined) return known;
-    const made = Memory.forStorage(this.#gpu, `one step of ${key}`, elementCount(value.shape, this.limits));
+    const made = this.#allocate(`one step of ${key}`, elementCount(value.shape, this.limits));
     this.#staging.set(key, made);
     return made;
   }
@@ -193,18 +216,5 @@ function scratchSizes(compiled: readonly Compiled[], limits: Sizes): number[] {
     program.bindings.flatMap(({ operand }): Scratch[] => ('scratch' in operand ? [operand] : [])),
   );
   for (const { scratch, elements } of scratches) sizes[scratch] = Math.max(sizes[scratch] ?? 0, elements(limits));
-  return sizes;
-}
-
-function makeConstants(gpu: GPUDevice, graph: Graph): Map<number, Memory> {
-  const constants = new Map<number, Memory>();
-  for (const { op, attrs, outputs } of graph.nodes) {
-    const value = outputs['y'];
-    if (op !== 'constant' || value === undefined || !Array.isArray(attrs['data'])) continue;
-    const numbers = attrs['data'].map(Number);
-    const memory = Memory.forStorage(gpu, `constant ${value.id}`, numbers.length);
-    gpu.queue.writeBuffer(memory.gpu, 0, value.dtype === 'i32' ? Int32Array.from(numbers) : Float32Array.from(numbers));
-    constants.set(value.id, memory);
-  }
-  return constants;
+  return Array.from(sizes, (size) => size ?? 0);
 }

@@ -53,17 +53,42 @@ export class Memory {
   }
 }
 
-/** What a device hands out; of no use to others, nor after `free`. */
-export abstract class Handle {
-  readonly owner: object;
-  freed = false;
+/** Everything that a device has handed out and that still takes memory. */
+export class Handles {
+  readonly #alive = new Set<Handle>();
 
-  constructor(owner: object) {
-    this.owner = owner;
+  add(handle: Handle): void {
+    this.#alive.add(handle);
+  }
+
+  forget(handle: Handle): void {
+    this.#alive.delete(handle);
+  }
+
+  freeAll(): void {
+    for (const handle of this.#alive) handle.free();
+  }
+
+  /** The object itself, if it is one of these. @throws ReceptanceError `FOREIGN_OBJECT` */
+  own<T extends Handle>(object: unknown, type: abstract new (...args: never[]) => T): T {
+    if (object instanceof type && this.#alive.has(object)) return object;
+    throw new ReceptanceError('FOREIGN_OBJECT', 'this belongs to another device or backend, or was freed', {
+      hint: 'use buffers, parameters and executables with the device that made them, until they are freed',
+    });
+  }
+}
+
+/** One of these; of no use to others, nor after `free`. */
+export abstract class Handle {
+  readonly #handles: Handles;
+
+  constructor(handles: Handles) {
+    this.#handles = handles;
+    handles.add(this);
   }
 
   free(): void {
-    this.freed = true;
+    this.#handles.forget(this);
   }
 }
 
@@ -73,8 +98,8 @@ export class WebGpuBuffer extends Handle implements DeviceBuffer {
   readonly elements: number;
   readonly memory: Memory;
 
-  constructor(owner: object, dtype: 'f32' | 'i32', elements: number, memory: Memory) {
-    super(owner);
+  constructor(handles: Handles, dtype: 'f32' | 'i32', elements: number, memory: Memory) {
+    super(handles);
     this.dtype = dtype;
     this.elements = elements;
     this.memory = memory;

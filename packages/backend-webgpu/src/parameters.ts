@@ -8,7 +8,7 @@ import {
   widenedPieces,
 } from '@receptance/core';
 import type { Faults } from './faults.ts';
-import { checkSize, Handle, Memory, WebGpuBuffer } from './memory.ts';
+import { checkSize, Handle, type Handles, Memory, WebGpuBuffer } from './memory.ts';
 
 /** Bytes in flight to the GPU before loading waits for it. */
 const IN_FLIGHT_BYTES = 64 << 20;
@@ -19,8 +19,8 @@ export class WebGpuParameters extends Handle implements Parameters {
   readonly variables: ReadonlyMap<string, WebGpuBuffer>;
   readonly #tensors: ReadonlyMap<string, WebGpuBuffer>;
 
-  constructor(owner: object, loaded: Loaded, tensors: ReadonlyMap<string, WebGpuBuffer>) {
-    super(owner);
+  constructor(handles: Handles, loaded: Loaded, tensors: ReadonlyMap<string, WebGpuBuffer>) {
+    super(handles);
     this.loaded = loaded;
     this.#tensors = tensors;
     const variables = new Set(loaded.entries.flatMap(({ kind, name }) => (kind === 'variable' ? [name] : [])));
@@ -43,14 +43,14 @@ export class WebGpuParameters extends Handle implements Parameters {
 
 /** Where tensors go, and who is told what went wrong there. */
 export interface Target {
-  readonly owner: object;
+  readonly handles: Handles;
   readonly gpu: GPUDevice;
   readonly faults: Faults;
 }
 
 /** Brings weights to the GPU as f32, piece by piece: the host never holds a whole tensor. */
 export async function loadParameters(
-  { owner, gpu, faults }: Target,
+  { handles, gpu, faults }: Target,
   source: WeightSource,
   uses: readonly Graph[],
   { limits = {}, signal, onProgress }: LoadOptions,
@@ -60,12 +60,12 @@ export async function loadParameters(
   const total = entries.reduce((sum, { elements }) => sum + elements * 4, 0);
   let done = 0;
   let inFlight = 0;
-  const parameters = (): WebGpuParameters => new WebGpuParameters(owner, { entries, limits }, tensors);
+  const parameters = (): WebGpuParameters => new WebGpuParameters(handles, { entries, limits }, tensors);
   for (const { name, elements } of entries) checkSize(gpu, `tensor ${name}`, elements);
   try {
     for (const { name, value, elements } of entries) {
       const memory = faults.guard(`tensor ${name}`, () => Memory.forStorage(gpu, name, elements));
-      tensors.set(name, new WebGpuBuffer(owner, value.dtype === 'i32' ? 'i32' : 'f32', elements, memory));
+      tensors.set(name, new WebGpuBuffer(handles, value.dtype === 'i32' ? 'i32' : 'f32', elements, memory));
     }
     await faults.settle();
     for (const { name, value, elements, stored } of entries) {

@@ -7,7 +7,7 @@ import { openModel } from './support.ts';
 it('a decode step of RWKV-7 is these dispatches', async () => {
   const { model } = await openModel('rwkv7_l2_c128_v97.safetensors');
   const supports = ({ op }: { readonly op: string }): true | string => op === 'reshape' || op in kernels || 'no kernel';
-  const { steps } = plan(greedyGraph(model), { supports, backend: 'webgpu' }, { N: 1, S: 1, Z: 1 });
+  const { steps } = plan(greedyGraph(model), { supports, backend: 'webgpu' }, { N: 1, S: 1, R: 1, Z: 1 });
   const lower = Object.entries(kernels);
   const keys = steps.flatMap((node) => {
     const kernel = lower.find(([op]) => op === node.op)?.[1]?.[0];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { webgpu } from '../src/index.ts';
 import { filled, goldenIntegers, openModel } from './support.ts';
 
-const LIMITS = { N: 64, S: 2, Z: 3 };
+const LIMITS = { N: 64, S: 2, R: 2, Z: 3 };
 const GOLDEN = 'rwkv7_l4_c128_v97.golden.safetensors';
 
 describe('decoding many tokens in one run', () => {
@@ -39,18 +39,19 @@ describe('decoding many tokens in one run', () => {
     u: readonly number[] = [],
   ): Promise<number[]> {
     const settings = [0.9, 20, 0.9, 0.01, 0.3, 0.3, 1.1, 0.99];
-    const drawn = graph === 'sample' ? { settings: filled(device, 'f32', settings), u: filled(device, 'f32', u) } : {};
+    const drawSlots = filled(device, 'i32', [slot]);
+    const drawn = { drawSlots, settings: filled(device, 'f32', settings), u: filled(device, 'f32', u) };
     const next = device.alloc('i32', steps);
     const inputs = {
       tokens: filled(device, 'i32', tokens),
       starts: filled(device, 'i32', [0, tokens.length]),
       slots: filled(device, 'i32', [slot]),
       rows: filled(device, 'i32', [tokens.length - 1]),
-      ...drawn,
+      ...(graph === 'sample' ? drawn : {}),
     };
     const feed = graph === 'sample' ? ['u'] : [];
     const loop: Loop = { steps, carry: steps > 1 ? { tokens: 'next' } : {}, feed, collect: ['next'] };
-    await device.run(executables[graph], { sizes: { N: tokens.length, S: 1 }, inputs, outputs: { next } }, loop);
+    await device.run(executables[graph], { sizes: { N: tokens.length, S: 1, R: 1 }, inputs, outputs: { next } }, loop);
     expect([...(await device.read(inputs.tokens))]).toEqual(tokens);
     return [...(await device.read(next))];
   }

@@ -14,6 +14,8 @@ export type CheckpointErrorCode =
   | 'UNKNOWN_TENSOR'
   | 'FILE_NOT_FOUND'
   | 'READ_FAILED'
+  | 'NO_RANGES'
+  | 'FILE_CHANGED'
   | 'CLOSED';
 
 const LONGEST_NAME = 120;

@@ -7,3 +7,4 @@ export { openPth } from './pth/open.ts';
 export { openSafetensors } from './safetensors/open.ts';
 export { type FolderResolver, openShards } from './safetensors/shards.ts';
 export { type TensorToWrite, writeSafetensors } from './safetensors/write.ts';
+export { type UrlSourceOptions, urlSource } from './url-source.ts';

@@ -17,9 +17,9 @@ const ESCAPES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The bytes of one Python string or bytes literal (a string's UTF-8), with every prefix, quote and escape the language
- * has but f-strings and `\N{…}`, which need an evaluator and a table of names. Nothing is evaluated. As in Python, a
- * backslash before any other character stays.
+ * The bytes of one Python string or bytes literal (a string's UTF-8), as Python reads it; nothing is evaluated. A backslash
+ * before a character that makes no escape stays. Refused: f-strings, `\N{…}`, which needs a table of names, neighbouring
+ * literals, which Python joins, and octal escapes above `\377` in bytes, which it has deprecated.
  */
 export class PythonLiteral {
   readonly #into: Uint8Array;

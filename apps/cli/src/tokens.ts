@@ -1,12 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { ReceptanceError } from '@receptance/core';
+import { readText } from './files.ts';
 
 /**
  * Token ids as an option gives them: `1,2,3`, or `@FILE` with a JSON array.
  * @throws ReceptanceError `BAD_TOKENS`, `FILE_NOT_FOUND`, `READ_FAILED`
  */
 export async function parseTokens(option: string): Promise<number[]> {
-  if (option.startsWith('@')) return fromJson(option.slice(1), await readText(option.slice(1)));
+  if (option.startsWith('@')) {
+    const path = option.slice(1);
+    return fromJson(
+      path,
+      await readText(path, 'give a file that holds a JSON array of token ids: --tokens @tokens.json'),
+    );
+  }
   if (option.trim() === '') return [];
   return option.split(',').map((item) => {
     if (/^\s*\d+\s*$/.test(item)) return Number(item);
@@ -26,22 +32,6 @@ function fromJson(path: string, text: string): number[] {
     if (typeof item === 'number' && Number.isSafeInteger(item) && item >= 0) return item;
     throw badTokens(`${path} holds ${JSON.stringify(item)?.slice(0, 40)} as number ${i + 1}, which is no token id`);
   });
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    throw new ReceptanceError(
-      missing ? 'FILE_NOT_FOUND' : 'READ_FAILED',
-      `${path}: ${missing ? 'no such file' : cause}`,
-      {
-        hint: 'give a file that holds a JSON array of token ids, e.g. --tokens @tokens.json',
-        cause,
-      },
-    );
-  }
 }
 
 function badTokens(message: string): ReceptanceError {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openCheckpointFile } from '@receptance/checkpoint/node';
 import { widen } from '@receptance/core';
 import { expect, test } from 'vitest';
@@ -44,6 +47,26 @@ test('the bundled model tells a story; the same seed tells the same one, streame
   expect(new TextDecoder().decode(Uint8Array.from(tokens))).toBe(text);
   expect(seed).toBe(5);
   expect(streamed.stdout).toBe(`${text}\n`);
+});
+
+test('--tokenizer reads a World vocabulary', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
+  const vocabulary = join(folder, 'vocabulary.txt');
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  const lines = Array.from({ length: 256 }, (_, byte) => `${byte + 1} b'\\x${hex(byte)}' 1`);
+  // Ids one higher than the bytes that they stand for: not what this model was trained on, but easy to check.
+  await writeFile(vocabulary, `${[...lines, "257 'Once' 4"].join('\n')}\n`);
+  const args = ['--tokenizer', vocabulary, '--prompt', 'On a day', '--greedy', '--max-tokens', '6', '--json'];
+  const { status, stdout } = await receptance(['generate', ...args]);
+  expect(status).toBe(0);
+  const { tokens, text, timings } = JSON.parse(stdout) as { tokens: number[]; text: string; timings: unknown };
+  expect(timings).toMatchObject({ promptTokens: 8 });
+  expect(text).toBe(String.fromCharCode(...tokens.map((token) => token - 1)));
+  const refused = await receptance(['generate', '--tokenizer', vocabulary, '--prompt', 'Once']);
+  expect(refused.stderr).toContain('[TOKEN_OUT_OF_RANGE]');
+  await writeFile(vocabulary, '1 x 1\n');
+  expect((await receptance(['generate', '--tokenizer', vocabulary])).stderr).toContain('[BAD_VOCABULARY]');
+  await rm(folder, { recursive: true });
 });
 
 test('no tokens are a legal number of them', async () => {

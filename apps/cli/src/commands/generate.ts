@@ -107,7 +107,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
   const { signal } = terminal;
   const prompt = request.prompt ?? (isBundled ? DEFAULT_PROMPT : []);
   if (prompt.length === 0 && model.tokenizer === undefined) {
-    throw badOption('there is nothing to continue', 'give --tokens: no tokenizer is known for this model');
+    throw badOption('there is nothing to continue', 'give --tokens, or the tokenizer of this model with --tokenizer');
   }
   const session = await model.session();
   // Checked before anything runs.

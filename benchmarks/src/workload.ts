@@ -34,7 +34,7 @@ export async function prepare(backend: Backend, source: WeightSource, limit: num
   const graphs = { greedy: greedyGraph(model), logits: logitsGraph(model), reset: resetGraph(model) };
   const device = await backend.open();
   const parameters = await device.loadParameters(source, Object.values(graphs), { limits: { Z: 1 } });
-  const greedy = await device.compile(graphs.greedy, parameters, { N: 1, S: 1 });
+  const greedy = await device.compile(graphs.greedy, parameters, { N: 1, S: 1, R: 1 });
   const logits = await device.compile(graphs.logits, parameters, { N: limit, S: 1, R: 1 });
   const reset = await device.compile(graphs.reset, parameters, { S: 1 });
   const loadMs = performance.now() - begin;
@@ -67,7 +67,7 @@ export async function prepare(backend: Backend, source: WeightSource, limit: num
       timed(async () => {
         const inputs = { tokens, starts: one, slots, rows: zero };
         const loop = { steps, carry: { tokens: 'next' }, feed: [], collect: ['next'] };
-        await device.run(greedy, { sizes: { N: 1, S: 1 }, inputs, outputs: { next } }, loop);
+        await device.run(greedy, { sizes: { N: 1, S: 1, R: 1 }, inputs, outputs: { next } }, loop);
         return next;
       }),
     prefill: (count) => {

@@ -111,7 +111,7 @@ export class Model {
   /** The next token after each text; then `steps - 1` more, in the same call. */
   async greedy(texts: readonly (readonly number[])[], slots: readonly number[], steps = 1): Promise<number[]> {
     const tokens = texts.flat();
-    const sizes = { N: tokens.length, S: texts.length };
+    const sizes = { N: tokens.length, S: texts.length, R: texts.length };
     const inputs = { tokens: ints(tokens), starts: starts(texts), slots: ints(slots), rows: lastRows(texts) };
     const loop = { steps, carry: steps > 1 ? { tokens: 'next' } : {}, feed: [], collect: ['next'] };
     const made = await this.#run('greedy', sizes, inputs, { next: ['i32', steps * texts.length] }, loop);
@@ -122,10 +122,10 @@ export class Model {
   async sample(token: number, slot: number, settings: readonly number[], u: readonly number[]): Promise<number[]> {
     const inputs = {
       ...{ tokens: ints([token]), starts: ints([0, 1]), slots: ints([slot]), rows: ints([0]) },
-      ...{ settings: Float32Array.from(settings), u: Float32Array.from(u) },
+      ...{ drawSlots: ints([slot]), settings: Float32Array.from(settings), u: Float32Array.from(u) },
     };
     const loop = { steps: u.length, carry: { tokens: 'next' }, feed: ['u'], collect: ['next'] };
-    const made = await this.#run('sample', { N: 1, S: 1 }, inputs, { next: ['i32', u.length] }, loop);
+    const made = await this.#run('sample', { N: 1, S: 1, R: 1 }, inputs, { next: ['i32', u.length] }, loop);
     return [...(made['next'] ?? [])];
   }
 

@@ -14,42 +14,56 @@ export const COUNTS_POOL = 'sample.counts';
  */
 export function logitsGraph(model: LanguageModel): Graph {
   const b = new GraphBuilder(`${model.architecture}.logits`);
-  const x = forwardPooled(b, model);
-  const rows = b.input('rows', 'i32', ['R']);
-  b.output('logits', model.head(b, b.add('gather', { table: x, ids: rows }).y));
+  b.output('logits', model.head(b, chosenRows(b, model)));
   return b.build();
 }
 
 /**
- * The next token of every sequence by `argmax`, for prefill (N > S) and for a decode loop (N = S, carry `next` to
+ * The residual stream of chosen rows after the last block, normed: embeddings of the texts so far.
+ *
+ * inputs: as `logitsGraph`
+ * outputs: hidden f32[R,C]
+ */
+export function hiddenGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.hidden`);
+  b.output('hidden', chosenRows(b, model));
+  return b.build();
+}
+
+/**
+ * The next token after chosen rows by `argmax`, for prefill (N > R) and for a decode loop (N = R, carry `next` to
  * `tokens`).
  *
- * inputs: tokens i32[N], starts i32[S+1], slots i32[S], rows i32[S] (the last row of each sequence)
- * outputs: next i32[S]
+ * inputs: tokens i32[N], starts i32[S+1], slots i32[S], rows i32[R] (the last rows of the sequences that are to go on)
+ * outputs: next i32[R]
  */
 export function greedyGraph(model: LanguageModel): Graph {
   const b = new GraphBuilder(`${model.architecture}.greedy`);
-  b.output('next', b.add('argmax', { x: lastLogits(b, model) }).y);
+  b.output('next', b.add('argmax', { x: model.head(b, chosenRows(b, model)) }).y);
   return b.build();
 }
 
 /**
  * As `greedyGraph`, but drawn by `sample`, whose settings and uniform numbers are inputs.
  *
- * more inputs: settings f32[S,8] (columns as in the op `sample`), u f32[S]
- * outputs: next i32[S]
+ * more inputs: drawSlots i32[R] (the slots that the rows belong to), settings f32[R,8] (columns as in the op `sample`), u f32[R]
+ * outputs: next i32[R]
  */
 export function sampleGraph(model: LanguageModel): Graph {
   const b = new GraphBuilder(`${model.architecture}.sample`);
-  const logits = lastLogits(b, model);
-  const parameters = b.input('settings', 'f32', ['S', Object.keys(SAMPLE_PARAMETERS).length]);
-  const u = b.input('u', 'f32', ['S']);
-  const slots = slotsInput(b);
-  const pool = b.variable(COUNTS_POOL, 'f32', ['Z', model.vocabularySize]);
-  const counts = b.add('stateRead', { pool, slots }).y;
-  const drawn = b.add('sample', { logits, parameters, counts, u });
-  b.update(COUNTS_POOL, b.add('stateWrite', { pool, slots, value: drawn.counts }).y);
-  b.output('next', drawn.token);
+  draw(b, model, model.head(b, chosenRows(b, model)));
+  return b.build();
+}
+
+/**
+ * Draws from logits that the host has worked on (bias, grammars); the model itself does not run.
+ *
+ * inputs: logits f32[R,V], drawSlots i32[R], settings f32[R,8], u f32[R]
+ * outputs: next i32[R]
+ */
+export function drawGraph(model: LanguageModel): Graph {
+  const b = new GraphBuilder(`${model.architecture}.draw`);
+  draw(b, model, b.input('logits', 'f32', ['R', model.vocabularySize]));
   return b.build();
 }
 
@@ -119,7 +133,18 @@ function forwardPooled(b: GraphBuilder, model: LanguageModel): Value {
   return x;
 }
 
-function lastLogits(b: GraphBuilder, model: LanguageModel): Value {
-  const rows = b.input('rows', 'i32', ['S']);
-  return model.head(b, b.add('gather', { table: forwardPooled(b, model), ids: rows }).y);
+/** The rows f32[R,C] that `rows` i32[R] names. */
+function chosenRows(b: GraphBuilder, model: LanguageModel): Value {
+  const table = forwardPooled(b, model);
+  return b.add('gather', { table, ids: b.input('rows', 'i32', ['R']) }).y;
+}
+
+function draw(b: GraphBuilder, model: LanguageModel, logits: Value): void {
+  const parameters = b.input('settings', 'f32', ['R', Object.keys(SAMPLE_PARAMETERS).length]);
+  const [u, slots] = [b.input('u', 'f32', ['R']), b.input('drawSlots', 'i32', ['R'])];
+  const pool = b.variable(COUNTS_POOL, 'f32', ['Z', model.vocabularySize]);
+  const counts = b.add('stateRead', { pool, slots }).y;
+  const drawn = b.add('sample', { logits, parameters, counts, u });
+  b.update(COUNTS_POOL, b.add('stateWrite', { pool, slots, value: drawn.counts }).y);
+  b.output('next', drawn.token);
 }

@@ -118,6 +118,7 @@ export class Engine {
           hint: 'its logits are not numbers any more, or its driver is at fault: try another backend',
         });
       } catch (error) {
+        this.#copy(snapshot, slot);
         throw error;
       }
     });

@@ -1,5 +1,6 @@
-import type { DType, ReceptanceError } from '@receptance/core';
+import type { AbortSignalLike, DType, ReceptanceError, TensorInfo, WeightSource } from '@receptance/core';
 import { byteLength } from '@receptance/core';
+import { tensorChunks } from '../chunks.ts';
 import { checkpointError, quote } from '../errors.ts';
 import { DTYPES, LONGEST_HEADER, UNSAFE_NAME } from './dtypes.ts';
 
@@ -28,29 +29,61 @@ export function writeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const sorted = [...tensors].sort(
-    (a, b) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || compare(a.name, b.name),
-  );
-  const header = encodeHeader(sorted, metadata);
-  const size = sorted.reduce((total, { data }) => total + data.length, header.length);
+  const data = new Map<string, Uint8Array>();
+  const infos: NamedTensor[] = [];
+  for (const tensor of tensors) {
+    infos.push({ ...tensor, bytes: tensor.data.length });
+    data.set(tensor.name, tensor.data);
+  }
+  const { header, sorted } = layOut(infos, metadata);
+  const size = sorted.reduce((total, { bytes }) => total + bytes, header.length);
   const file = new Uint8Array(size);
   file.set(header);
   let at = header.length;
-  for (const { data } of sorted) {
-    file.set(data, at);
-    at += data.length;
+  for (const { name, bytes } of sorted) {
+    file.set(data.get(name) ?? [], at);
+    at += bytes;
   }
   return file;
 }
 
-function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
+/**
+ * The same file of a source's tensors, piece by piece: a tensor need not fit into memory.
+ * @throws ReceptanceError as `writeSafetensors`, before the first piece; and what reading the source throws
+ */
+export async function* safetensorsChunks(
+  source: WeightSource,
+  metadata: Readonly<Record<string, string>> = {},
+  signal?: AbortSignalLike,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { header, sorted } = layOut(
+    Array.from(source.tensors, ([name, info]) => ({ name, ...info })),
+    metadata,
+  );
+  yield header;
+  for (const { name } of sorted) yield* tensorChunks(source, name, signal);
+}
+
+interface NamedTensor extends TensorInfo {
+  readonly name: string;
+}
+
+function layOut(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): { readonly header: Uint8Array; readonly sorted: readonly NamedTensor[] } {
+  const sorted = tensors.toSorted((a, b) => ORDER.indexOf(a.dtype) - ORDER.indexOf(b.dtype) || compare(a.name, b.name));
+  return { header: encodeHeader(sorted, metadata), sorted };
+}
+
+function encodeHeader(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const entries: string[] = [];
   if (Object.keys(metadata).length > 0) entries.push(`"__metadata__":${JSON.stringify(metadata)}`);
   const names = new Set<string>();
   let at = 0;
   for (const tensor of tensors) {
     const dtype = checkTensor(tensor, names);
-    const end = at + tensor.data.length;
+    const end = at + tensor.bytes;
     entries.push(
       `${JSON.stringify(tensor.name)}:${JSON.stringify({ dtype, shape: tensor.shape, data_offsets: [at, end] })}`,
     );
@@ -66,7 +99,7 @@ function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Reco
 }
 
 /** The type's name in the file. */
-function checkTensor({ name, dtype, shape, data }: TensorToWrite, names: Set<string>): string {
+function checkTensor({ name, dtype, shape, bytes }: NamedTensor, names: Set<string>): string {
   if (name === UNSAFE_NAME || name === '__metadata__') throw badTensor(`the name ${quote(name)} is not allowed`);
   if (names.has(name)) throw badTensor(`the name ${quote(name)} occurs twice`);
   names.add(name);
@@ -80,8 +113,8 @@ function checkTensor({ name, dtype, shape, data }: TensorToWrite, names: Set<str
     );
   }
   const elements = shape.reduce((product, size) => product * size, 1);
-  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || byteLength(dtype, elements) !== data.length) {
-    throw badTensor(`tensor ${quote(name)} of type ${dtype} and shape [${shape}] cannot have ${data.length} bytes`);
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || byteLength(dtype, elements) !== bytes) {
+    throw badTensor(`tensor ${quote(name)} of type ${dtype} and shape [${shape}] cannot have ${bytes} bytes`);
   }
   return dtypeName;
 }

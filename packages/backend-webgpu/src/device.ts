@@ -12,8 +12,8 @@ import {
   type Loop,
   type Node,
   ONCE,
+  type OpenOptions,
   type Parameters,
-  type ProgressListener,
   prepare,
   ReceptanceError,
   type Sizes,
@@ -37,7 +37,6 @@ export interface DeviceParts {
   readonly kernels: KernelTable<WebGpuKernel>;
   /** Whether `close` destroys the GPU device: not when an app passed it in. */
   readonly owned: boolean;
-  readonly onProgress?: ProgressListener | undefined;
 }
 
 export class WebGpuDevice implements Device {
@@ -65,14 +64,14 @@ export class WebGpuDevice implements Device {
     return await loadParameters(this.#target(), source, uses, options);
   }
 
-  async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
+  async compile(graph: Graph, parameters: Parameters, limits: Sizes, options: OpenOptions = {}): Promise<Executable> {
     this.#faults.check();
     const own = this.#handles.own(parameters, WebGpuParameters);
     const planned = prepare(graph, this.#parts.kernels, this.info, own.loaded, limits);
     const programs = planned.plan.steps.flatMap((node, i) => {
       return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs) ?? [];
     });
-    const pipelines = await this.#pipelines.compile(programs, this.#parts.onProgress);
+    const pipelines = await this.#pipelines.compile(programs, options);
     const compiled = programs.flatMap((program, i) => {
       const pipeline = pipelines[i];
       return pipeline === undefined ? [] : [{ program, pipeline }];
@@ -170,34 +169,17 @@ export class WebGpuDevice implements Device {
     this.#faults.check();
     const own = this.#handles.own(executable, WebGpuExecutable);
     this.#handles.own(own.parameters, WebGpuParameters);
-    const sizes = checkBindings(own.graph, own.limits, bindings, loop);
-    const bound = {
-      inputs: this.#memories(own, bindings.inputs, (name) => name in own.graph.updates),
-      outputs: this.#memories(own, bindings.outputs, () => true),
-    };
+    const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
+    const bound = { inputs: this.#memories(bindings.inputs), outputs: this.#memories(bindings.outputs) };
     this.#faults.guard(`a run of ${own.graph.name}`, () => {
       this.#gpu.queue.submit([encode(this.#gpu, own, sizes, bound, loop)]);
     });
   }
 
-  /** The memory of bound buffers. A variable that the run writes may not stand for something else as well. */
-  #memories(
-    executable: WebGpuExecutable,
-    buffers: Bindings['inputs'],
-    refused: (variable: string) => boolean,
-  ): Map<string, Memory> {
-    const memories = new Map<string, Memory>();
-    for (const [name, buffer] of Object.entries(buffers)) {
-      const own = this.#handles.own(buffer, WebGpuBuffer);
-      for (const [variable, held] of executable.parameters.variables) {
-        if (held !== own || !refused(variable)) continue;
-        throw new ReceptanceError('BAD_BINDINGS', `${name} is bound to the variable ${variable} of the same run`, {
-          hint: 'copy the variable to a buffer of its own first',
-        });
-      }
-      memories.set(name, own.memory);
-    }
-    return memories;
+  #memories(buffers: Bindings['inputs']): Map<string, Memory> {
+    return new Map(
+      Object.entries(buffers).map(([name, buffer]) => [name, this.#handles.own(buffer, WebGpuBuffer).memory]),
+    );
   }
 
   async close(): Promise<void> {

@@ -17,23 +17,22 @@ export interface WebGpuOptions {
 
 /**
  * Runs graphs on the GPU through WebGPU: in browsers, and in Node by the npm package `webgpu`.
- * A progress listener given to `open` also hears of shaders being compiled.
  */
 export function webgpu(options: WebGpuOptions = {}): Backend {
   const kernels = extendKernels(ownKernels, options.kernels);
   return {
     specVersion: 1,
     name: 'webgpu',
-    async open({ signal, onProgress }: OpenOptions = {}) {
+    async open({ signal }: OpenOptions = {}) {
       signal?.throwIfAborted();
       if (options.device !== undefined) {
         const gpu = options.device;
-        return new WebGpuDevice({ gpu, adapter: describe(gpu.adapterInfo), kernels, owned: false, onProgress });
+        return new WebGpuDevice({ gpu, adapter: describe(gpu.adapterInfo), kernels, owned: false });
       }
       const source = options.gpu ?? (await findGpu());
       const adapter = await findAdapter(source);
       const gpu = await openDevice(adapter);
-      return new WebGpuDevice({ gpu, source, adapter: describe(adapter.info), kernels, owned: true, onProgress });
+      return new WebGpuDevice({ gpu, source, adapter: describe(adapter.info), kernels, owned: true });
     },
   };
 }

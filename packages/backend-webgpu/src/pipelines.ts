@@ -1,4 +1,4 @@
-import { type ProgressListener, ReceptanceError } from '@receptance/core';
+import { type OpenOptions, ReceptanceError } from '@receptance/core';
 import { PARAMS_BYTES, type Program, type Shader } from './kernel.ts';
 import { PRELUDE } from './shaders.ts';
 
@@ -22,13 +22,15 @@ export class Pipelines {
   }
 
   /** The pipelines of all programs, in their order. @throws ReceptanceError `BAD_KERNEL` */
-  async compile(programs: readonly Program[], onProgress?: ProgressListener): Promise<Pipeline[]> {
+  async compile(programs: readonly Program[], { signal, onProgress }: OpenOptions): Promise<Pipeline[]> {
+    signal?.throwIfAborted();
     const wanted = programs.map((program) => this.#get(program));
     const distinct = new Set(wanted);
     let done = 0;
     const report = (): void => onProgress?.({ what: 'compiling shaders', done: done++, total: distinct.size });
     report();
     await Promise.all([...distinct].map((pipeline) => pipeline.then(report)));
+    signal?.throwIfAborted();
     return await Promise.all(wanted);
   }
 

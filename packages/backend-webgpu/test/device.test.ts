@@ -79,6 +79,15 @@ describe('a device', () => {
     expect(await codeOf(() => runOn(device, executable, [1], 1))).toBe('FOREIGN_OBJECT');
   });
 
+  it('tells how far compiling is', async () => {
+    const graph = graphOf((b, x) => b.unary('exp', b.binary('max', x, 1)));
+    const heard: number[] = [];
+    const onProgress = ({ done, total }: { done: number; total: number }): number => heard.push(done / total);
+    await device.compile(graph, await device.loadParameters(NO_WEIGHTS, [graph]), { N: 1 }, { onProgress });
+    expect(heard[0]).toBe(0);
+    expect(heard.at(-1)).toBe(1);
+  });
+
   it('runs one executable at many sizes, 0 too', async () => {
     const executable = await compileAlone(
       device,

@@ -9,10 +9,13 @@ import type { OptionSpecs, Values } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 export const MODEL_OPTIONS: OptionSpecs<'model' | 'tokenizer' | 'backend' | 'chunk'> = {
-  model: { value: 'FILE', help: 'checkpoint, .safetensors or .pth (default: the small model that comes along)' },
+  model: {
+    value: 'FILE',
+    help: 'checkpoint: .safetensors, .pth, .gguf, or a Hugging Face folder (default: the small model that comes along)',
+  },
   tokenizer: {
     value: 'FILE',
-    help: 'World vocabulary (.txt) or tokenizer.json (default: bytes, where there are 256 tokens)',
+    help: 'World vocabulary (.txt) or tokenizer.json (default: that of a .gguf; bytes for 256 tokens)',
   },
   backend: { value: 'NAME', help: `${backendNames().join(', ')} (default: ${DEFAULT_BACKEND})` },
   chunk: { value: 'N', help: 'most tokens read at a time (default: 256)' },

@@ -1,7 +1,14 @@
-import { type ByteSource, blobSource, bytesSource, openCheckpoint } from '@receptance/checkpoint';
+import {
+  type ByteSource,
+  blobSource,
+  bytesSource,
+  type Checkpoint,
+  openCheckpoint,
+  type Vocabulary,
+} from '@receptance/checkpoint';
 import type { AbortSignalLike, Backend, Device, LanguageModel, ProgressListener, WeightSource } from '@receptance/core';
 import { detectModel, ReceptanceError } from '@receptance/core';
-import { byteTokenizer, type Tokenizer } from '@receptance/tokenizer';
+import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
 import { Engine } from './engine.ts';
 import { badOption } from './generate-options.ts';
 import { compileAll, graphsOf, poolsOf } from './graphs.ts';
@@ -15,12 +22,15 @@ const LOGITS_PER_RUN = 2 ** 22;
  * A checkpoint: its bytes in memory, a `Blob` or `File`, anything that reads ranges of bytes, or a checkpoint that is
  * open already (which then is the caller's to close). A file by its path is `loadFile` of `receptance/node`.
  */
-export type ModelSource = WeightSource | ByteSource | Blob | Uint8Array | ArrayBuffer;
+export type ModelSource = Checkpoint | WeightSource | ByteSource | Blob | Uint8Array | ArrayBuffer;
 
 export interface ModelOptions {
   /** `reference()`, `wasm()`, `webgpu()` … of the backend's own package. */
   readonly backend: Backend;
-  /** By default that of bytes for a vocabulary of 256, none for others: these take and give token ids. */
+  /**
+   * By default the World tokenizer that a .gguf brings along, or that of bytes for a vocabulary of 256; none for other
+   * models: these take and give token ids.
+   */
   readonly tokenizer?: Tokenizer | undefined;
   /** How many sessions there can be at a time. Each holds two copies of a state. Default 4. */
   readonly maxSequences?: number | undefined;
@@ -42,13 +52,14 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   if (typeof backend?.open !== 'function') {
     throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
   }
-  const { weights, close } = await openSource(source, options);
+  const { weights, vocabulary, groupNormEps, close } = await openSource(source, options);
   try {
     signal?.throwIfAborted();
-    const model = detectModel(weights.tensors);
+    const model = detectModel(weights.tensors, groupNormEps === undefined ? {} : { groupNormEps });
+    const tokenizer = options.tokenizer ?? tokenizerOf(vocabulary, model.vocabularySize);
     const device = await backend.open({ ...(signal && { signal }), ...(onProgress && { onProgress }) });
     try {
-      return await prepare(model, weights, device, { ...options, maxSequences, chunk });
+      return await prepare(model, weights, device, { ...options, tokenizer, maxSequences, chunk });
     } catch (error) {
       await device.close();
       throw error;
@@ -87,19 +98,38 @@ async function prepare(
     sessionBytes: 2 * rowBytes,
     activationBytes: Object.values({ ...executables }).reduce((sum, { memory }) => sum + memory.bufferBytes, 0),
   };
-  const tokenizer = options.tokenizer ?? (vocabularySize === 256 ? byteTokenizer() : undefined);
-  return new LoadedModel({ model, engine, slots, tokenizer, device: device.info, memory });
+  return new LoadedModel({ model, engine, slots, tokenizer: options.tokenizer, device: device.info, memory });
+}
+
+function tokenizerOf(vocabulary: Vocabulary | undefined, vocabularySize: number): Tokenizer | undefined {
+  if (vocabulary?.model === 'rwkv') return worldTokenizerFromTokens(vocabulary.tokens, vocabulary);
+  return vocabulary === undefined && vocabularySize === 256 ? byteTokenizer() : undefined;
 }
 
 interface OpenSource {
   readonly weights: WeightSource;
+  /** What a file says about itself beyond its tensors. */
+  readonly vocabulary: Vocabulary | undefined;
+  readonly groupNormEps: number | undefined;
   close(): Promise<void>;
 }
 
 async function openSource(source: ModelSource, { signal, onProgress }: ModelOptions): Promise<OpenSource> {
-  if (isObject(source) && 'tensors' in source) return { weights: source, close: async () => {} };
+  if (isObject(source) && 'tensors' in source) {
+    return 'metadata' in source ? described(source, async () => {}) : bare(source);
+  }
   const checkpoint = await openCheckpoint(byteSourceOf(source), { signal, onProgress });
-  return { weights: checkpoint, close: () => checkpoint.close() };
+  return described(checkpoint, () => checkpoint.close());
+}
+
+function bare(weights: WeightSource): OpenSource {
+  return { weights, vocabulary: undefined, groupNormEps: undefined, close: async () => {} };
+}
+
+function described(checkpoint: Checkpoint, close: () => Promise<void>): OpenSource {
+  const { vocabulary, metadata } = checkpoint;
+  const eps = Number(metadata['groupNormEps'] ?? Number.NaN);
+  return { weights: checkpoint, vocabulary, groupNormEps: eps > 0 && Number.isFinite(eps) ? eps : undefined, close };
 }
 
 function byteSourceOf(source: Exclude<ModelSource, WeightSource>): ByteSource {

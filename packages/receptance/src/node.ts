@@ -1,16 +1,17 @@
-import { fileSource } from '@receptance/checkpoint/node';
+import { openCheckpointFile } from '@receptance/checkpoint/node';
 import { load, type ModelOptions } from './load.ts';
 import type { Model } from './model.ts';
 
 /**
- * Loads a model from a file. The file is read by ranges and closed when loading ends.
+ * Loads a model from a file, or from a folder as Hugging Face keeps models. Files are read by ranges and closed when
+ * loading ends.
  * @throws ReceptanceError `FILE_NOT_FOUND`, `READ_FAILED`, and what `load` throws
  */
 export async function loadFile(path: string | URL, options: ModelOptions): Promise<Model> {
-  const source = await fileSource(path);
+  const checkpoint = await openCheckpointFile(path, { signal: options.signal, onProgress: options.onProgress });
   try {
-    return await load(source, options);
+    return await load(checkpoint, options);
   } finally {
-    await source.close();
+    await checkpoint.close();
   }
 }

@@ -12,7 +12,10 @@ import { type Command, columns, command } from '../command.ts';
 import { COMMON } from '../options.ts';
 
 const options = {
-  model: { value: 'FILE', help: 'checkpoint, .safetensors or .pth (default: the small model that comes along)' },
+  model: {
+    value: 'FILE',
+    help: 'checkpoint: .safetensors, .pth, .gguf, or a Hugging Face folder (default: the small model that comes along)',
+  },
   ...COMMON,
 } as const;
 

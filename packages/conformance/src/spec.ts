@@ -62,7 +62,8 @@ export function given(shape: Shape, numbers: readonly number[]): LeafSpec {
 }
 
 export function integers(shape: Shape, numbers: readonly number[]): LeafSpec {
-  return { ...given(shape, numbers), dtype: 'i32' };
+  const made = leaf(shape, (_, n) => Int32Array.from({ length: n }, (__, i) => numbers[i % numbers.length] ?? 0));
+  return { ...made, dtype: 'i32' };
 }
 
 /** Whole numbers in [0, below). */

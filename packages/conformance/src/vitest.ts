@@ -9,6 +9,8 @@ import { suiteChecks } from './suite.ts';
 export interface ConformanceOptions {
   /** Golden data from outside, as `goldenFiles` of the Node entry finds it. */
   readonly golden?: readonly GoldenFile[];
+  /** Beginnings of the ids to run, in place of everything. */
+  readonly only?: readonly string[];
   /**
    * What must not be unsupported: op names, beginnings of ids, or `*` for everything. Anything else that is
    * unsupported is a visible skip with the backend's own reason.
@@ -23,8 +25,9 @@ export interface ConformanceOptions {
 /** Registers one test a check: a backend's whole test file is a call of this. */
 export function conformance(backend: Backend, options: ConformanceOptions = {}): void {
   describe(`conformance of ${backend.name}`, async () => {
-    const { knownFailures = {}, tolerance } = options;
-    const checks = await suiteChecks(options.golden);
+    const { knownFailures = {}, tolerance, only } = options;
+    const all = await suiteChecks(options.golden);
+    const checks = all.filter(({ id }) => only?.some((start) => id.startsWith(start)) ?? true);
     let device: Device;
     let own: Device;
     beforeAll(async () => {
@@ -44,7 +47,7 @@ export function conformance(backend: Backend, options: ConformanceOptions = {}):
       });
     }
 
-    const ids = new Set(checks.map(({ id }) => id));
+    const ids = new Set(all.map(({ id }) => id));
     for (const id of Object.keys(knownFailures).filter((known) => !ids.has(known))) {
       it(id, () => {
         throw new Error(`${id} is among the known failures, but no case is called so`);

@@ -60,6 +60,10 @@ export const sample: readonly OpSpec[] = [
   known('equal ones at a threshold are kept', [2, 2, 2, 0], { topK: 1 }, [0.1, 0.5, 0.9], [0, 1, 2]),
   known('a far larger one', [0, 1e4, -1e4, 0], {}, [0, 0.999], [1, 1]),
   known('the largest is kept by any min-p', [0, 3, 1, 2], { minP: 1 }, [0, 0.999], [1, 1]),
+  known('top-k keeps the largest', [0, 3, 1, 2], { topK: 2 }, [0, 0.999], [1, 3]),
+  known('top-p keeps the fewest', [0.1, 0.5, 0.3, 0.1].map(Math.log), { topP: 0.7 }, [0, 0.999], [1, 2]),
+  known('a low temperature sharpens', [0, Math.log(3)], { temperature: 0.5 }, [0.12, 0.1], [1, 0]),
+  known('counts fade', [1, 2, 3], { temperature: 0, penaltyDecay: 0.5 }, [0.5], [2], [4, 0, 2]),
   known('top-p 0 is the largest', [0, 3, 1, 2], { topP: 0 }, [0, 0.999], [1, 1]),
   known(
     'penalties can change the largest',
@@ -125,7 +129,8 @@ function known(
   before: readonly number[] = logits.map(() => 0),
 ): OpSpec {
   const V = logits.length;
-  const after = tokens.flatMap((token) => before.map((count, v) => count + (v === token ? 1 : 0)));
+  const decay = settings.penaltyDecay ?? 1;
+  const after = tokens.flatMap((token) => before.map((count, v) => decay * count + (v === token ? 1 : 0)));
   const inputs = {
     ...{ logits: given(['R', V], logits), parameters: parameters(settings) },
     ...{ counts: given(['R', V], before), u: given(['R'], u) },

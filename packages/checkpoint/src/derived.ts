@@ -1,6 +1,7 @@
 import type { DType } from '@receptance/core';
 import { BLOCKS, byteLength, halfToNumber, narrow, ReceptanceError, widen } from '@receptance/core';
 import type { StoredTensor } from './checkpoint.ts';
+import { checkpointError } from './errors.ts';
 import { gather } from './pth/gather.ts';
 import { viewOf } from './pth/view.ts';
 
@@ -75,9 +76,9 @@ const SCALES: Partial<Record<DType, readonly number[]>> = {
 };
 
 /**
- * All numbers times a power of two, in the type they are stored in: exact, or the error `OVERFLOW` that names the tensor.
+ * All numbers times a power of two, in the type they are stored in: exact, or the error `OVERFLOW` that names file and tensor.
  */
-export function scaled(name: string, { info, read }: StoredTensor, power: number): StoredTensor {
+export function scaled(file: string, name: string, { info, read }: StoredTensor, power: number): StoredTensor {
   if (power === 0) return { info, read };
   const { bytes: width } = BLOCKS[info.dtype];
   return {
@@ -86,7 +87,13 @@ export function scaled(name: string, { info, read }: StoredTensor, power: number
       const first = Math.floor(start / width) * width;
       const last = Math.ceil(end / width) * width;
       const bytes = await read(first, last, signal);
-      scaleBlocks(name, info.dtype, bytes, 2 ** power);
+      try {
+        scaleBlocks(name, info.dtype, bytes, 2 ** power);
+      } catch (cause) {
+        if (!ReceptanceError.isInstance(cause)) throw cause;
+        const hint = 'the file is damaged, or its matrices should not have been rescaled: convert the model again';
+        throw checkpointError('OVERFLOW', file, `restored, ${cause.message}`, hint, cause);
+      }
       return bytes.slice(start - first, end - first);
     },
   };

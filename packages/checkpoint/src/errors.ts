@@ -9,6 +9,7 @@ export type CheckpointErrorCode =
   | 'BAD_TENSOR'
   | 'BAD_RANGE'
   | 'UNSUPPORTED_DTYPE'
+  | 'OVERFLOW'
   | 'UNSUPPORTED_FORMAT'
   | 'UNSAFE_PICKLE'
   | 'UNKNOWN_TENSOR'

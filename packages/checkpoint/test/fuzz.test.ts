@@ -1,16 +1,41 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { described, gguf, value } from './support/gguf.ts';
 import * as ops from './support/pickle.ts';
 import { dict, get, global, integer, type Ops, pickle, put, string, tensor, tuple } from './support/pickle.ts';
-import { fixture, survive } from './support/sources.ts';
-import { pth, u64, utf8 } from './support/zip.ts';
+import { fixture, survive, surviveOpening } from './support/sources.ts';
+import { pth, u32, u64, utf8 } from './support/zip.ts';
 
 const w = tensor({ length: 2, shape: [2], strides: [1] });
 const storages = { 0: new Uint8Array(8) };
 const wide = pth(pickle(dict([string('w'), w])), storages, { zip64: true });
+const LETTERS = ['a', 'b', '\\x00'];
+
+/** A small file with a tensor of every form, blocks, and a vocabulary. */
+const small = gguf({
+  metadata: [
+    ...described('rwkv6', 3),
+    value.u32('rwkv6.rescale_every_n_layers', 1),
+    value.string('tokenizer.ggml.model', 'rwkv'),
+    value.strings('tokenizer.ggml.tokens', LETTERS),
+    value.raw('tokenizer.ggml.token_type', 9, [...u32(5), ...u64(3), ...LETTERS.flatMap(() => u32(1))]),
+  ],
+  tensors: [
+    { name: 'token_embd.weight', shape: [2, 32], type: 8, data: new Uint8Array(68).fill(1) },
+    { name: 'blk.0.time_mix_lerp_fused.weight', shape: [5, 1, 1, 2], data: new Uint8Array(40) },
+    { name: 'blk.1.time_mix_w1.weight', shape: [3, 2], data: new Uint8Array(24).fill(2) },
+    { name: 'blk.1.time_mix_w2.weight', shape: [1, 32], type: 2, data: new Uint8Array(18).fill(3) },
+    { name: 'blk.1.time_mix_first.weight', shape: [1, 2], data: new Uint8Array(8) },
+    { name: 'blk.2.channel_mix_value.weight', shape: [1, 256], type: 14, data: new Uint8Array(210).fill(17) },
+    { name: 'blk.2.time_mix_output.weight', shape: [2, 8], type: 1, data: new Uint8Array(32).fill(9) },
+  ],
+});
+
 const files: readonly (readonly [string, Uint8Array])[] = [
   ...['views.pth', 'nested.pth', 'module.pth', 'official.safetensors'].map((name) => [name, fixture(name)] as const),
   ['ZIP64', wide],
+  ['GGUF', small],
 ];
 
 describe.each(files)('%s', (_name, bytes) => {
@@ -66,6 +91,7 @@ describe('garbage', () => {
   it.each([
     ['alone', []],
     ['after the beginning of a zip', [0x50, 0x4b, 3, 4]],
+    ['after the beginning of a GGUF file', [0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0]],
     ['after the beginning of a .safetensors', [40, 0, 0, 0, 0, 0, 0, 0, 0x7b]],
   ])('%s is refused', async (_what, start) => {
     await fc.assert(
@@ -173,5 +199,75 @@ describe('what only looks right', () => {
       { numRuns: 3000 },
     );
     for (const code of ['BAD_HEADER', 'UNSUPPORTED_DTYPE']) expect(codes).toContain(code);
+  });
+
+  it('as a GGUF tensor is read or refused', async () => {
+    const size = fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(1, 2, 4, 32, 256) },
+      { weight: 1, arbitrary: fc.constantFrom(0n, 2n ** 32n, 2n ** 53n, 2n ** 64n - 1n) },
+    );
+    const name = fc.constantFrom(
+      ...['time_mix_lerp_fused', 'time_mix_w1', 'time_mix_w2', 'time_mix_first', 'time_mix_output', 'time_mix_decay'],
+    );
+    const tensor = fc.record({
+      name: fc.tuple(fc.nat(3), name).map(([layer, rest]) => `blk.${layer}.${rest}.weight`),
+      shape: fc.array(size, { maxLength: 5 }),
+      type: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom(0, 1, 2, 8, 14, 30) },
+        { weight: 1, arbitrary: fc.nat(40) },
+      ),
+      data: fc.constantFrom(new Uint8Array(64), new Uint8Array(1024).fill(60)),
+    });
+    const number = fc.oneof(fc.nat(4), fc.constantFrom(2 ** 31, 2 ** 32 - 1));
+    const codes = new Set<string | undefined>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(tensor, { maxLength: 3 }),
+        number,
+        number,
+        number,
+        async (tensors, layers, size, every) => {
+          const metadata = [...described('rwkv6', layers, size), value.u32('rwkv6.rescale_every_n_layers', every)];
+          codes.add(await survive(gguf({ metadata, tensors })));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    for (const code of [
+      undefined,
+      'BAD_TENSOR',
+      'BAD_HEADER',
+      'UNSUPPORTED_DTYPE',
+      'UNSUPPORTED_FORMAT',
+      'TRUNCATED_FILE',
+    ]) {
+      expect(codes).toContain(code);
+    }
+  });
+});
+
+describe.each(['rwkv7_l2_c256_v97.q4_k.gguf', 'rwkv7_l2_c128_tok_v600.f16.gguf'])('the header of %s', (name) => {
+  const bytes = new Uint8Array(readFileSync(new URL(`../../conformance/golden/models/${name}`, import.meta.url)));
+
+  it('is read or refused with bytes changed', async () => {
+    const changed = bytes.slice();
+    const change = fc.record({ at: fc.nat(15_000), byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 128, 255)) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+        for (const { at, byte } of changes) changed[at] = byte;
+        await surviveOpening(changed);
+        for (const { at } of changes) changed[at] = bytes[at] ?? 0;
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is refused when cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), async (length) => {
+        expect(await surviveOpening(bytes.subarray(0, length))).toMatch(/TRUNCATED_FILE|NOT_A_CHECKPOINT/);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

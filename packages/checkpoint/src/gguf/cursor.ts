@@ -35,14 +35,8 @@ export class Cursor {
     return this.#start + this.#at;
   }
 
-  /** Bytes of the file, and of what a header may have, that follow. */
-  get left(): number {
-    return Math.min(this.#source.size, LONGEST_HEADER) - this.position;
-  }
-
-  /** Makes sure that the next `bytes` bytes are here. */
-  async need(bytes: number): Promise<void> {
-    if (this.#at + bytes <= this.#bytes.length) return;
+  /** Refuses a file that is too short for the next `bytes` bytes, and a header that is too long with them. */
+  check(bytes: number): void {
     const from = this.position;
     if (from + bytes > this.#source.size) {
       throw checkpointError(
@@ -53,6 +47,13 @@ export class Cursor {
       );
     }
     if (from + bytes > LONGEST_HEADER) throw badGguf(this.file, `its header is longer than ${LONGEST_HEADER} bytes`);
+  }
+
+  /** Makes sure that the next `bytes` bytes are here. */
+  async need(bytes: number): Promise<void> {
+    if (this.#at + bytes <= this.#bytes.length) return;
+    this.check(bytes);
+    const from = this.position;
     const rest = this.#bytes.subarray(this.#at);
     const end = Math.min(this.#source.size, LONGEST_HEADER, from + Math.max(bytes, CHUNK));
     const more = await readExactly(this.#source, from + rest.length, end, this.#signal);

@@ -67,9 +67,10 @@ async function readArray(cursor: Cursor, key: string, kept: boolean): Promise<re
   }
   // A string takes the eight bytes of its length at least.
   const width = reader?.width ?? 8;
-  if (count > MOST_ELEMENTS || count * width > cursor.left) {
-    throw badGguf(cursor.file, `${what} is said to have ${count} elements, more than there is room for`);
+  if (count > MOST_ELEMENTS) {
+    throw badGguf(cursor.file, `${what} is said to have ${count} elements; the limit is ${MOST_ELEMENTS}`);
   }
+  cursor.check(count * width);
   const values: Scalar[] = [];
   if (reader === undefined) {
     for (let i = 0; i < count; i++) {

@@ -135,9 +135,9 @@ function partsOf(model: Model, { form, official }: Rule, name: string, stored: S
 }
 
 /** llama.cpp halves x after every n-th layer, and these matrices with it: doubled again, they are the plain model's. */
-function rescaled({ rescaleEvery }: Model, official: string, layer: number, stored: StoredTensor): StoredTensor {
+function rescaled({ file, rescaleEvery }: Model, official: string, layer: number, stored: StoredTensor): StoredTensor {
   if (rescaleEvery === 0 || !/\.(?:att\.output|ffn\.value)\.weight$/.test(official)) return stored;
-  return scaled(official, stored, Math.floor(layer / rescaleEvery));
+  return scaled(file, official, stored, Math.floor(layer / rescaleEvery));
 }
 
 function badShape({ file }: Model, name: string, { info }: StoredTensor): Error {

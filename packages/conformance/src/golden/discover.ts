@@ -9,6 +9,8 @@ import { wkvCases } from './ops.ts';
 const GOLDEN = '.golden.safetensors';
 const GRADIENTS = '.grads.safetensors';
 const CHECKPOINT = /\.(pth|safetensors|gguf)$/;
+/** What lies beside the weights in a folder as Hugging Face lays it out. */
+const COMPANION = /\/(config|generation_config|tokenizer|tokenizer_config)\.json$/;
 /** Errors that say that a file is of a kind not read yet, not that it is broken. */
 const NOT_YET: readonly string[] = ['UNKNOWN_MODEL', 'UNSUPPORTED_FORMAT', 'UNSUPPORTED_DTYPE'];
 
@@ -24,7 +26,9 @@ export async function goldenChecks(files: readonly GoldenFile[]): Promise<Check[
   for (const file of sorted) {
     const suffix = [GOLDEN, GRADIENTS].find((ending) => file.name.endsWith(ending));
     if (suffix === undefined) continue;
-    const beside = checkpointsOf(file.name.slice(0, -suffix.length), sorted);
+    const stem = file.name.slice(0, -suffix.length);
+    const beside = checkpointsOf(stem, sorted);
+    for (const { name } of sorted) if (name.startsWith(`${stem}/`) && COMPANION.test(name)) taken.add(name);
     for (const { name } of [file, ...beside]) taken.add(name);
     checks.push(...(await settled(file, () => (suffix === GOLDEN ? resultChecks(file, beside) : gradientChecks(file, beside)))));
   }
@@ -122,6 +126,9 @@ function noCheckpoint(golden: GoldenFile): Check {
 /** A file that is neither a model's results nor one of its checkpoints: a case of an op, or something unknown. */
 async function otherChecks(file: GoldenFile): Promise<Check[]> {
   const id = `golden/unknown/${file.name}`;
+  if (file.name.endsWith('.tokens.json')) {
+    return [settledCheck(id, 'unknown', 'token ids of strings hold a tokenizer, not a backend')];
+  }
   if (!file.name.endsWith('.safetensors')) return [settledCheck(id, 'unknown', 'no kind of golden file is called so')];
   const golden = new GoldenTensors(await openGolden(file));
   const op = golden.metadata['op'];

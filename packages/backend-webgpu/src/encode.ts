@@ -31,13 +31,14 @@ export function encode(
 ): GPUCommandBuffer {
   executable.prepare(sizes);
   const moves = loopMoves(executable, sizes, bound, loop);
+  const copies = finalCopies(executable, sizes, moves.frame);
   const dispatches = dispatchesOf(executable, moves.frame, gpu.limits.maxComputeWorkgroupsPerDimension);
   const encoder = gpu.createCommandEncoder({ label: executable.graph.name });
   copyAll(encoder, moves.before);
   for (let step = 0; step < loop.steps; step++) {
     copyAll(encoder, moves.feed(step));
     encodePass(encoder, dispatches);
-    copyAll(encoder, finalCopies(executable, sizes, moves.frame));
+    copyAll(encoder, copies);
     copyAll(encoder, moves.collect(step));
     if (step + 1 < loop.steps) copyAll(encoder, moves.carry);
   }
@@ -79,16 +80,23 @@ function finalCopies(executable: WebGpuExecutable, sizes: Sizes, frame: Frame): 
     const place = executable.plan.storage.get(from.id);
     if (place === undefined) return [];
     const [source, target] = [executable.resolve(place, frame), executable.resolve(to, frame)];
-    return [{ from: source, fromOffset: 0, to: target, toOffset: 0, elements: elementCount(from.shape, sizes) }];
+    return [move(source, target, elementCount(from.shape, sizes))];
   });
 }
 
 interface LoopMoves {
   readonly frame: Frame;
   readonly before: readonly Move[];
-  feed(step: number): Move[];
-  collect(step: number): Move[];
+  feed(step: number): readonly Move[];
+  collect(step: number): readonly Move[];
   readonly carry: readonly Move[];
+}
+
+/** An input or output of which the graph sees one step's worth in the executable's own memory. */
+interface Staged {
+  readonly bound: Memory;
+  readonly own: Memory;
+  readonly elements: number;
 }
 
 /** What is copied between the steps of a loop, and the buffers that the graph sees meanwhile. */
@@ -97,45 +105,31 @@ function loopMoves(executable: WebGpuExecutable, sizes: Sizes, bound: Bound, loo
   const inputs = new Map(bound.inputs);
   const outputs = new Map(bound.outputs);
   const declared = leaves(executable.graph, 'input');
-  const stage = (
-    kind: 'input' | 'output',
-    name: string,
-  ): { bound: Memory; own: Memory; elements: number } | undefined => {
-    const [table, values] = kind === 'input' ? [inputs, bound.inputs] : [outputs, bound.outputs];
-    const value: Value | undefined = kind === 'input' ? declared.get(name) : executable.graph.outputs[name];
-    const given = values.get(name);
-    if (value === undefined || given === undefined) return undefined;
+  const stage = (kind: 'input' | 'output', name: string, value: Value | undefined): Staged[] => {
+    const table = kind === 'input' ? inputs : outputs;
+    const given = table.get(name);
+    if (value === undefined || given === undefined) return [];
     const own = executable.staging(kind, name, value);
     table.set(name, own);
-    return { bound: given, own, elements: elementCount(value.shape, sizes) };
+    return [{ bound: given, own, elements: elementCount(value.shape, sizes) }];
   };
-  const present = <T>(list: (T | undefined)[]): T[] => list.filter((item) => item !== undefined);
-  const fed = present(loop.feed.map((name) => stage('input', name)));
-  const collected = present(loop.collect.map((name) => stage('output', name)));
-  const carried = present(
-    Object.entries(loop.carry).map(([to, from]) => {
-      const input = stage('input', to);
-      const output = outputs.get(from);
-      return input && output && { ...input, output };
-    }),
+  const fed = loop.feed.flatMap((name) => stage('input', name, declared.get(name)));
+  const collected = loop.collect.flatMap((name) => stage('output', name, executable.graph.outputs[name]));
+  const carries = Object.entries(loop.carry).flatMap(([to, from]) =>
+    stage('input', to, declared.get(to)).map((input) => ({ ...input, made: outputs.get(from) ?? input.own })),
   );
   return {
     frame: { inputs, outputs },
-    before: carried.map(({ bound: from, own: to, elements }) => ({ from, fromOffset: 0, to, toOffset: 0, elements })),
-    feed: (step) =>
-      fed.map(({ bound: from, own: to, elements }) => ({
-        from,
-        fromOffset: step * elements,
-        to,
-        toOffset: 0,
-        elements,
-      })),
+    before: carries.map((input) => move(input.bound, input.own, input.elements)),
+    feed: (step) => fed.map((input) => move(input.bound, input.own, input.elements, step * input.elements)),
     collect: (step) =>
-      collected.map(({ bound: to, own: from, elements }) => {
-        return { from, fromOffset: 0, to, toOffset: step * elements, elements };
-      }),
-    carry: carried.map(({ output: from, own: to, elements }) => ({ from, fromOffset: 0, to, toOffset: 0, elements })),
+      collected.map((output) => move(output.own, output.bound, output.elements, 0, step * output.elements)),
+    carry: carries.map((input) => move(input.made, input.own, input.elements)),
   };
+}
+
+function move(from: Memory, to: Memory, elements: number, fromOffset = 0, toOffset = 0): Move {
+  return { from, fromOffset, to, toOffset, elements };
 }
 
 function copyAll(encoder: GPUCommandEncoder, moves: readonly Move[]): void {

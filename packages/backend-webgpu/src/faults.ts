@@ -12,7 +12,7 @@ export class Faults {
 
   constructor(device: GPUDevice) {
     this.#device = device;
-    device.addEventListener('uncapturederror', ({ error }) => this.#note('work', error));
+    device.addEventListener('uncapturederror', ({ error }) => this.#note(refused('work', error)));
     device.lost.then(({ reason, message }) => {
       this.#ended ??= new ReceptanceError('DEVICE_LOST', `the GPU device was lost (${reason}): ${message}`, {
         hint: 'open a new device and load the model again; states not saved are gone',
@@ -32,7 +32,8 @@ export class Faults {
     try {
       return body();
     } finally {
-      for (let scope = 0; scope < 2; scope++) this.#await(what, this.#device.popErrorScope());
+      this.#await(this.#device.popErrorScope(), (error) => refused(what, error));
+      this.#await(this.#device.popErrorScope(), (error) => outOfMemory(what, error));
     }
   }
 
@@ -55,11 +56,11 @@ export class Faults {
     this.check();
   }
 
-  #await(what: string, scope: Promise<GPUError | null>): void {
+  #await(scope: Promise<GPUError | null>, explain: (error: GPUError) => ReceptanceError): void {
     // A scope is rejected only when the device is lost, which `lost` reports better.
     const done = scope.then(
       (error) => {
-        if (error !== null) this.#note(what, error);
+        if (error !== null) this.#note(explain(error));
       },
       () => undefined,
     );
@@ -67,14 +68,19 @@ export class Faults {
     void done.then(() => this.#open.delete(done));
   }
 
-  #note(what: string, error: GPUError): void {
-    const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
-    this.#fault ??= outOfMemory
-      ? new ReceptanceError('OUT_OF_MEMORY', `the GPU has no memory left for ${what}: ${error.message}`, {
-          hint: 'use a smaller model, fewer state slots or smaller limits, or free what is not used',
-        })
-      : new ReceptanceError('DEVICE_ERROR', `the GPU refused ${what}: ${error.message}`, {
-          hint: 'this is a fault of the backend or of a contributed kernel; please report it',
-        });
+  #note(fault: ReceptanceError): void {
+    this.#fault ??= fault;
   }
+}
+
+function refused(what: string, { message }: GPUError): ReceptanceError {
+  return new ReceptanceError('DEVICE_ERROR', `the GPU refused ${what}: ${message}`, {
+    hint: 'this is a fault of the backend or of a contributed kernel; please report it',
+  });
+}
+
+function outOfMemory(what: string, { message }: GPUError): ReceptanceError {
+  return new ReceptanceError('OUT_OF_MEMORY', `the GPU has no memory left for ${what}: ${message}`, {
+    hint: 'use a smaller model, fewer state slots or smaller limits, or free what is not used',
+  });
 }

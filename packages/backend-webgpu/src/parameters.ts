@@ -76,7 +76,7 @@ export async function loadParameters(
       }
       for await (const { offset, data } of widenedPieces(source, name, value.dtype === 'i32' ? 'i32' : 'f32', signal)) {
         onProgress?.({ what: 'loading weights', done, total });
-        gpu.queue.writeBuffer(target.memory.gpu, offset * 4, data);
+        faults.guard(`tensor ${name}`, () => gpu.queue.writeBuffer(target.memory.gpu, offset * 4, data));
         done += data.byteLength;
         inFlight += data.byteLength;
         if (inFlight < IN_FLIGHT_BYTES) continue;

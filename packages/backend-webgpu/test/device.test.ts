@@ -208,6 +208,25 @@ describe('an error of the GPU', () => {
     }
   });
 
+  it('is lack of memory by its name', async () => {
+    const own = await openDevice(await findAdapter(await findGpu()));
+    const device = await webgpu({ device: own }).open();
+    const pop = own.popErrorScope.bind(own);
+    const scopes: string[] = [];
+    own.pushErrorScope = ((push) => (filter) => {
+      scopes.push(filter);
+      push(filter);
+    })(own.pushErrorScope.bind(own));
+    own.popErrorScope = async () => {
+      const filter = scopes.pop();
+      await pop();
+      return filter === 'out-of-memory' ? ({ message: 'no room' } as GPUError) : null;
+    };
+    const buffer = device.alloc('f32', 1);
+    expect(await codeOf(() => device.read(buffer))).toBe('OUT_OF_MEMORY');
+    own.destroy();
+  });
+
   it('is told when the device is lost, and ever after', async () => {
     const gpu = await findGpu();
     const own = await openDevice(await findAdapter(gpu));

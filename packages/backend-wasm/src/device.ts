@@ -89,7 +89,7 @@ export class WasmDevice implements Device {
     const { code } = this.#opened();
     const own = ownObject(this, executable, WasmExecutable);
     ownObject(this, own.parameters, WasmParameters);
-    const sizes = checkBindings(own.graph, own.limits, bindings, loop);
+    const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
     try {
       own.run(code, sizes, bindings, loop);
     } catch (error) {

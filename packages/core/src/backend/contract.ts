@@ -78,7 +78,7 @@ export interface Bindings {
 }
 
 /**
- * Several steps without coming back to the host. After each step the outputs in `carry` become inputs of the next:
+ * Several steps without coming back to the host. Between two steps the outputs in `carry` become inputs:
  * `{ tokens: 'next' }`. An input in `feed` holds the values of all steps, one after the other; so does, at the end, an
  * output in `collect`; other outputs hold the last step's.
  */
@@ -92,7 +92,10 @@ export interface Loop {
 /**
  * A place where graphs run. Calls take effect in the order they are made. `write`, `copy` and `run` may return before
  * the work is done; `read` waits for all that was asked before it. An error of the device itself rejects the next
- * promise.
+ * promise. A device may compute within the call: who makes many lets the event loop in between them.
+ *
+ * Codes of all devices: `FOREIGN_OBJECT` (of another device, or freed), `OUT_OF_RANGE`, `OUT_OF_MEMORY`, `DEVICE_CLOSED`,
+ * `DEVICE_ERROR` (what a driver or a kernel met; the device may be closed by it).
  */
 export interface Device {
   readonly info: DeviceInfo;

@@ -4,10 +4,18 @@ export interface Half {
   /** Of the smallest number that has a leading one. */
   readonly lowestExponent: number;
   readonly highestExponent: number;
+  /** For each exponent, what makes the last bit of a number a unit. */
+  readonly scales: Float64Array;
 }
 
-export const F16: Half = { fraction: 10, lowestExponent: -14, highestExponent: 15 };
-export const BF16: Half = { fraction: 7, lowestExponent: -126, highestExponent: 127 };
+function half(fraction: number, lowestExponent: number, highestExponent: number): Half {
+  const length = highestExponent - lowestExponent + 1;
+  const scales = Float64Array.from({ length }, (_, i) => 2 ** (fraction - lowestExponent - i));
+  return { fraction, lowestExponent, highestExponent, scales };
+}
+
+export const F16: Half = half(10, -14, 15);
+export const BF16: Half = half(7, -126, 127);
 
 /** The value of the bits of a half-precision number. */
 export function halfToNumber(bits: number): number {
@@ -29,6 +37,8 @@ export function halfValues(): Float32Array {
 
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
+/** Adding it rounds to a whole number, ties to even. */
+const ROUNDER = 2 ** 52;
 /** Where the sign and exponent of a double are, whatever the machine's byte order. */
 const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
@@ -36,7 +46,7 @@ const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
  * The bits of the number of 16 bits nearest to `x`, ties to even; rounded once, also from a double.
  * What is too large becomes infinite, as IEEE 754 has it: the caller refuses it.
  */
-export function numberToHalf(x: number, { fraction, lowestExponent, highestExponent }: Half): number {
+export function numberToHalf(x: number, { fraction, lowestExponent, highestExponent, scales }: Half): number {
   float[0] = x;
   const high = words[HIGH] ?? 0;
   const sign = (high >>> 16) & 0x8000;
@@ -46,7 +56,7 @@ export function numberToHalf(x: number, { fraction, lowestExponent, highestExpon
   if (size === Number.POSITIVE_INFINITY) return sign | infinite;
   const exponent = Math.max(((high >>> 20) & 2047) - 1023, lowestExponent);
   if (exponent > highestExponent) return sign | infinite;
-  // In units of the last bit; adding 2^52 rounds to a whole number, ties to even. A carry raises the exponent by itself.
-  const units = size * 2 ** (fraction - exponent) + 2 ** 52 - 2 ** 52;
+  // In units of the last bit. A carry raises the exponent by itself.
+  const units = size * (scales[exponent - lowestExponent] ?? 0) + ROUNDER - ROUNDER;
   return sign | (((exponent - lowestExponent) << fraction) + units);
 }

@@ -34,7 +34,7 @@ function writeQ8(numbers: Float32Array, from: number, view: DataView, at: number
   for (let j = 0; j < 32; j++) {
     const x = fround((numbers[from + j] ?? 0) * inverse);
     // Halves away from zero.
-    view.setInt8(at + 2 + j, x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5));
+    view.setInt8(at + 2 + j, x < 0 ? Math.trunc(x - 0.5) : Math.trunc(x + 0.5));
   }
 }
 
@@ -51,11 +51,19 @@ function writeQ4(numbers: Float32Array, from: number, view: DataView, at: number
 /** The first of a block's numbers that are farthest from zero. */
 function extreme(numbers: Float32Array, from: number): number {
   let farthest = 0;
+  let largest = 0;
+  // NaN stays NaN, which no comparison would notice.
+  let sum = 0;
   for (let j = from; j < from + 32; j++) {
     const x = numbers[j] ?? 0;
-    if (!Number.isFinite(x)) throw overflow(`element ${j} is ${x}`);
-    if (Math.abs(x) > Math.abs(farthest)) farthest = x;
+    sum += x;
+    const size = Math.abs(x);
+    if (size > largest) {
+      largest = size;
+      farthest = x;
+    }
   }
+  if (!Number.isFinite(sum)) throw overflow(`a number of the block from element ${from} on is not finite`);
   return farthest;
 }
 

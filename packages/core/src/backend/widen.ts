@@ -7,9 +7,9 @@ import {
   type DType,
   type WeightSource,
 } from '../weights.ts';
-import { halfValues } from './half.ts';
 import type { BlockReader } from './widen/blocks.ts';
 import * as blocks from './widen/blocks.ts';
+import { isPlain, widenPlain } from './widen/plain.ts';
 import * as superblocks from './widen/superblocks.ts';
 
 export { halfToNumber } from './half.ts';
@@ -30,36 +30,12 @@ export function widen(
   out: Float32Array | Float64Array | Int32Array,
   offset = 0,
 ): void {
+  if (isPlain(dtype)) return widenPlain(dtype, bytes, out, offset);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const block = BLOCKS[dtype];
+  const read = BLOCK_READERS[dtype];
   const count = Math.floor(bytes.byteLength / block.bytes);
-  const each = (read: (at: number) => number): void => {
-    for (let i = 0; i < count; i++) out[offset + i] = read(i * block.bytes);
-  };
-  switch (dtype) {
-    case 'f64':
-      return each((at) => view.getFloat64(at, true));
-    case 'f32':
-      return each((at) => view.getFloat32(at, true));
-    case 'i32':
-      return each((at) => view.getInt32(at, true));
-    case 'f16': {
-      const values = halfValues();
-      return each((at) => values[view.getUint16(at, true)] ?? 0);
-    }
-    case 'bf16': {
-      const bits = new Uint32Array(1);
-      const number = new Float32Array(bits.buffer);
-      return each((at) => {
-        bits[0] = view.getUint16(at, true) << 16;
-        return number[0] ?? 0;
-      });
-    }
-    default: {
-      const read = BLOCK_READERS[dtype];
-      for (let i = 0; i < count; i++) read(view, i * block.bytes, out, offset + i * block.elements);
-    }
-  }
+  for (let i = 0; i < count; i++) read(view, i * block.bytes, out, offset + i * block.elements);
 }
 
 /**

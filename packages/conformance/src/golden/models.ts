@@ -8,14 +8,14 @@ import { guard, runCase } from '../run-case.ts';
 import { Verdict } from '../verdict.ts';
 import { type GoldenFile, GoldenTensors, openGolden } from './files.ts';
 
-/** f32 runtimes agree with these goldens to 1e-6…4e-6 on logits of standard deviation 2 to 4. */
-const LOGITS: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-11 }, f32: { nmse: 1e-9, maxAbs: 1e-4 } };
+/** f32 runtimes agree with these goldens to 1e-6…4e-6. The largest logits are about 10: in f32, 1e-4 at most there. */
+const LOGITS: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-11 }, f32: { nmse: 1e-11, maxAbs: 1e-5 } };
 /** The goldens of RWKV-7 on rounded weights were made with its decay constant e^{−1/2} rounded to 0.606531. */
 const ROUNDED_RWKV7: Tolerances = { f64: { nmse: 1e-13, maxAbs: 1e-6 }, f32: LOGITS.f32 };
-const STATES: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-11 }, f32: { nmse: 1e-9, maxAbs: 1e-4 } };
+const STATES: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-11 }, f32: { nmse: 1e-11, maxAbs: 1e-5 } };
 /** Gradients are small numbers: what counts is the NMSE. */
-const GRADIENTS: Tolerances = { f64: { nmse: 1e-18, maxAbs: 1e-9 }, f32: { nmse: 1e-7, maxAbs: 1e-4 } };
-const LOSS: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-12 }, f32: { nmse: 1e-10, maxAbs: 1e-4 } };
+const GRADIENTS: Tolerances = { f64: { nmse: 1e-18, maxAbs: 1e-9 }, f32: { nmse: 1e-9, maxAbs: 2e-5 } };
+const LOSS: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-12 }, f32: { nmse: 1e-11, maxAbs: 1e-5 } };
 
 /** Below this distance of the two largest logits an f32 device may choose the other. */
 const CLEAR_MARGIN = 1e-3;

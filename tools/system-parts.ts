@@ -10,6 +10,7 @@ export interface SystemPart {
 }
 
 const swiftshaderIcd = '/usr/lib/chromium/vk_swiftshader_icd.json';
+export const chromium = '/usr/bin/chromium';
 const libraryFolders = [
   '/usr/lib',
   '/usr/lib64',

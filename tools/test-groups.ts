@@ -50,11 +50,24 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
   ];
 }
 
+/** Test files that lie beside what they test, outside any package. */
+const elsewhere: Readonly<Record<string, string>> = {
+  packages: 'tools/packages',
+};
+
 export function vitestGroups(): VitestGroup[] {
   const groups = workspacePackages()
     .filter(({ hasTests }) => hasTests)
     .flatMap(({ name, folder }) => groupsOf(name, folder));
-  return existsSync(join(root, 'tools/test')) ? [...groups, ...groupsOf('tools', 'tools')] : groups;
+  const beside = Object.entries(elsewhere).map(
+    ([name, folder]): VitestGroup => ({
+      ...{ runner: 'vitest', name, folder, needs: [] },
+      ...{ include: ['*.test.ts'], exclude: [] },
+    }),
+  );
+  const tools = existsSync(join(root, 'tools/test')) ? groupsOf('tools', 'tools') : [];
+  // The innermost folder first: a file belongs to the first group whose folder it lies in.
+  return [...groups, ...beside, ...tools];
 }
 
 export function testGroups(): TestGroup[] {

@@ -79,7 +79,7 @@ export interface Bindings {
 
 /**
  * Several steps without coming back to the host. Between two steps the outputs in `carry` become inputs:
- * `{ tokens: 'next' }`. An input in `feed` holds the values of all steps, one after the other; so does, at the end, an
+ * `{ tokens: 'next' }`; what the buffer of such an input holds afterwards is the device's own. An input in `feed` holds the values of all steps, one after the other; so does, at the end, an
  * output in `collect`; other outputs hold the last step's.
  */
 export interface Loop {

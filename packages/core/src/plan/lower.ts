@@ -24,13 +24,21 @@ export function decompose(graph: Graph, keep: (node: Node) => boolean): Graph {
   return decompose(next, keep);
 }
 
+/** Scalars that are known become constants: a device holds them ready instead of making them at every step. */
+function holdScalars(graph: Graph): Graph {
+  return rewrite(graph, ({ op, attrs }, _, b) => {
+    const scalar = op === 'full' && Array.isArray(attrs['shape']) && attrs['shape'].length === 0;
+    return scalar ? { y: b.constant([Number(attrs['value'])], 'f32', []) } : undefined;
+  });
+}
+
 /**
  * The graph in nodes that a device runs: composites it does not claim are decomposed, dead code is dropped,
- * equal nodes are made once.
+ * known scalars are held, equal nodes are made once.
  * @throws UnsupportedOpError for a primitive it does not run.
  */
 export function lower(graph: Graph, supports: Supports, backend: string): Graph {
-  const lowered = shareEqual(prune(decompose(graph, (node) => supports(node) === true)));
+  const lowered = shareEqual(holdScalars(prune(decompose(graph, (node) => supports(node) === true))));
   for (const node of lowered.nodes) {
     if (definitionOf(node.op).kind === 'leaf') continue;
     const verdict = supports(node);

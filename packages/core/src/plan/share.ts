@@ -6,7 +6,7 @@ import { definitionOf } from '../ops/index.ts';
 export function shareEqual(graph: Graph): Graph {
   const made = new Map<string, Node['outputs']>();
   return rewrite(graph, (node, inputs, b) => {
-    if (definitionOf(node.op).kind === 'leaf' || node.op === 'stateWrite') return undefined;
+    if ((definitionOf(node.op).kind === 'leaf' && node.op !== 'constant') || node.op === 'stateWrite') return undefined;
     const taken = Object.entries(inputs).map(([name, value]) => [name, value.id]);
     const key = JSON.stringify([node.op, taken, node.attrs], (_, item) => (Object.is(item, -0) ? '-0' : item));
     const outputs = made.get(key) ?? b.insert(node.op, inputs, node.attrs);

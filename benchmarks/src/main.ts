@@ -66,11 +66,15 @@ async function main(): Promise<void> {
   const model = values.model ?? storiesModel;
   const workloads: Workload[] = [];
   for (const name of values.backend.split(',')) {
+    const backend = backendOf(name);
+    const checkpoint = await openCheckpointFile(model);
     try {
-      workloads.push(await prepare(backendOf(name), await openCheckpointFile(model), tokens));
+      workloads.push(await prepare(backend, checkpoint, tokens));
     } catch (error) {
       if (!ReceptanceError.isInstance(error) || error.code !== 'BACKEND_UNAVAILABLE') throw error;
       console.error(`${name} is left out: ${error.message} (${error.hint})`);
+    } finally {
+      await checkpoint.close();
     }
   }
   const bandwidth = memoryBandwidth();

@@ -2,7 +2,6 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ReceptanceError } from '@receptance/core';
 import type { ByteSource } from './byte-source.ts';
 import { checkRange, readFailed, shortRead } from './byte-source.ts';
 import type { Checkpoint, OpenOptions } from './checkpoint.ts';
@@ -61,16 +60,7 @@ export async function openCheckpointFile(path: string | URL, options: OpenOption
   const name = path instanceof URL ? fileURLToPath(path) : path;
   const folder = name.endsWith('.safetensors.index.json') ? dirname(name) : (await isFolder(name)) ? name : undefined;
   if (folder === undefined) return openCheckpoint(await fileSource(name), options);
-  return openShards((file) => fileIfThere(join(folder, file)), options);
-}
-
-async function fileIfThere(path: string): Promise<FileSource | undefined> {
-  try {
-    return await fileSource(path);
-  } catch (error) {
-    if (ReceptanceError.isInstance(error) && error.code === 'FILE_NOT_FOUND') return undefined;
-    throw error;
-  }
+  return openShards((file) => fileSource(join(folder, file)), options);
 }
 
 /** What cannot be told is left to the opening of the file. */

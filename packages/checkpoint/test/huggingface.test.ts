@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { detectModel } from '@receptance/core';
+import { detectModel, ReceptanceError } from '@receptance/core';
+import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ByteSource, Checkpoint, TensorToWrite } from '../src/index.ts';
 import { bytesSource, openShards, writeSafetensors } from '../src/index.ts';
@@ -249,5 +250,65 @@ describe('shards', () => {
       code: 'UNSUPPORTED_FORMAT',
       message: expect.stringContaining('0.000001'),
     });
+  });
+
+  it('come from anywhere, such as a server', async () => {
+    const files: Record<string, string | Uint8Array> = {
+      [INDEX]: index({ a: '1.safetensors' }),
+      '1.safetensors': first,
+    };
+    const checkpoint = await openShards(async (name) => {
+      const source = await folder(files).resolve(name);
+      if (source === undefined) throw new ReceptanceError('FILE_NOT_FOUND', name);
+      return source;
+    });
+    expect([...checkpoint.tensors.keys()]).toEqual(['a']);
+    const broken = openShards(async (name) => {
+      throw new ReceptanceError('READ_FAILED', name);
+    });
+    expect(await refusal(broken)).toMatchObject({ code: 'READ_FAILED' });
+  });
+
+  it('are read or refused whatever index and config say', async () => {
+    const shard = fc.constantFrom(
+      '1.safetensors',
+      '2.safetensors',
+      '3.safetensors',
+      '../1.safetensors',
+      'toString',
+      '',
+    );
+    const map = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor'),
+      fc.oneof({ weight: 4, arbitrary: shard }, fc.jsonValue()),
+    );
+    const json = fc.oneof(
+      { weight: 4, arbitrary: map.map((weights) => JSON.stringify({ weight_map: weights })) },
+      fc.json(),
+      fc.string(),
+    );
+    const config = fc.oneof(
+      fc.json(),
+      fc.constantFrom('{"norm_eps":1e-5}', '{"tie_word_embeddings":true}', '{"norm_eps":1e999}'),
+    );
+    const codes = new Set<string | undefined>();
+    await fc.assert(
+      fc.asyncProperty(json, fc.option(config), async (content, about) => {
+        const files = { [INDEX]: content, '1.safetensors': first, '2.safetensors': second };
+        const { open, resolve } = folder(about === null ? files : { ...files, 'config.json': about });
+        let code: string | undefined;
+        try {
+          const checkpoint = await openShards(resolve);
+          await checkpoint.close();
+        } catch (error) {
+          if (!ReceptanceError.isInstance(error) || !error.hint) throw error;
+          code = error.code;
+        }
+        if (open.size > 0) throw new Error('something stays open');
+        codes.add(code);
+      }),
+      { numRuns: 2000 },
+    );
+    for (const code of [undefined, 'BAD_HEADER', 'FILE_NOT_FOUND']) expect(codes).toContain(code);
   });
 });

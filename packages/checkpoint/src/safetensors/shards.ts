@@ -1,3 +1,4 @@
+import { ReceptanceError } from '@receptance/core';
 import type { ByteSource } from '../byte-source.ts';
 import type { Checkpoint, OpenOptions, StoredTensor } from '../checkpoint.ts';
 import { checkpointOf } from '../checkpoint.ts';
@@ -6,7 +7,7 @@ import { badJson, readConfig, readJson } from '../huggingface/config.ts';
 import { withOfficialNames } from '../huggingface/official.ts';
 import { openSafetensors } from './open.ts';
 
-/** The bytes of a file of the folder by its name; `undefined` when there is none. */
+/** The bytes of a file of the folder by its name; `undefined`, or the error `FILE_NOT_FOUND`, when there is none. */
 export type FolderResolver = (name: string) => Promise<ByteSource | undefined>;
 
 const INDEX = 'model.safetensors.index.json';
@@ -24,9 +25,9 @@ const MOST_SHARDS = 1024;
  * throws; `BAD_HEADER` when index and shards contradict each other
  */
 export async function openShards(resolve: FolderResolver, options: OpenOptions = {}): Promise<Checkpoint> {
-  const configSource = await resolve(CONFIG);
+  const configSource = await find(resolve, CONFIG);
   const config = configSource && (await closing(configSource, (source) => readConfig(source, options)));
-  const index = await resolve(INDEX);
+  const index = await find(resolve, INDEX);
   const opened = index === undefined ? await openSingle(resolve, options) : await openIndexed(index, resolve, options);
   return closingIfRefused(opened.checkpoint, () => withOfficialNames(opened.file, opened.checkpoint, config));
 }
@@ -37,7 +38,7 @@ interface Opened {
 }
 
 async function openSingle(resolve: FolderResolver, options: OpenOptions): Promise<Opened> {
-  const source = await resolve(SINGLE);
+  const source = await find(resolve, SINGLE);
   if (source === undefined) throw missing(SINGLE, `neither it nor ${INDEX} is in the folder`);
   return { file: source.name, checkpoint: await openSafetensors(source, options) };
 }
@@ -51,7 +52,7 @@ async function openIndexed(source: ByteSource, resolve: FolderResolver, options:
   };
   try {
     for (const name of new Set(places.values())) {
-      const shard = await resolve(name);
+      const shard = await find(resolve, name);
       if (shard === undefined) throw missing(name, `it is missing, but ${INDEX} speaks of it`);
       shards.set(name, await openSafetensors(shard, options));
     }
@@ -102,6 +103,15 @@ function storedTensors(
     if (stray !== undefined) throw badJson(file, `tensor ${quote(stray)} of ${shardName} is not in the index`);
   }
   return stored;
+}
+
+async function find(resolve: FolderResolver, name: string): Promise<ByteSource | undefined> {
+  try {
+    return await resolve(name);
+  } catch (error) {
+    if (ReceptanceError.isInstance(error) && error.code === 'FILE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 async function closing<T>(source: ByteSource, use: (source: ByteSource) => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ export { type ByteSource, blobSource, bytesSource } from './byte-source.ts';
 export type { Checkpoint, CheckpointFormat, OpenOptions, Vocabulary } from './checkpoint.ts';
 export type { CheckpointErrorCode } from './errors.ts';
 export { openGguf } from './gguf/open.ts';
-export { type GgufOptions, ggufChunks } from './gguf/write.ts';
+export { type GgufOptions, ggufChunks, type ModelToWrite } from './gguf/write.ts';
 export { openCheckpoint } from './open.ts';
 export { openPth } from './pth/open.ts';
 export { openSafetensors } from './safetensors/open.ts';

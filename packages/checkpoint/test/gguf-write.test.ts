@@ -5,6 +5,7 @@ import {
   bytesSource,
   type GgufOptions,
   ggufChunks,
+  type ModelToWrite,
   openCheckpoint,
   safetensorsChunks,
   type TensorToWrite,
@@ -21,7 +22,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-async function written(source: WeightSource, options: GgufOptions) {
+async function written(source: ModelToWrite, options: GgufOptions) {
   return openCheckpoint(bytesSource(await collect(ggufChunks(source, options)), 'written.gguf'));
 }
 
@@ -83,7 +84,7 @@ it.each([
 
 it('takes a vocabulary along, and says what llama.cpp wants to know', async () => {
   const source = await openCheckpointFile(`${models}rwkv7_l2_c128_tok_v600.f16.gguf`);
-  const again = await written(source, { dtype: 'f16', vocabulary: source.vocabulary, name: 'again' });
+  const again = await written(source, { dtype: 'f16', name: 'again' });
   await expectSame(again, source);
   expect(again.vocabulary).toEqual(source.vocabulary);
   const { 'general.name': name, 'general.quantization_version': version, ...metadata } = again.metadata;
@@ -93,6 +94,17 @@ it('takes a vocabulary along, and says what llama.cpp wants to know', async () =
   expect(await refusal(written(source, { dtype: 'f16', vocabulary: short }))).toMatchObject({
     code: 'UNSUPPORTED_FORMAT',
   });
+  await source.close();
+});
+
+it('is not written of a model that llama.cpp would compute with another eps', async () => {
+  const source = await openCheckpointFile(`${models}rwkv7_l2_c128_v97.safetensors`);
+  const other = { ...source, metadata: { groupNormEps: '0.00032' } };
+  expect(await refusal(written(other, { dtype: 'f16' }))).toMatchObject({
+    message: expect.stringContaining('0.00032'),
+  });
+  const same = { ...source, metadata: { groupNormEps: '0.00064' } };
+  expect((await written(same, { dtype: 'f16' })).tensors.size).toBe(69);
   await source.close();
 });
 

@@ -1,6 +1,6 @@
 import type { AbortSignalLike, DType, TensorInfo, WeightSource } from '@receptance/core';
 import { BLOCKS, byteLength, convertTensors, detectModel, quantizedSource } from '@receptance/core';
-import type { StoredTensor, Vocabulary } from '../checkpoint.ts';
+import type { Checkpoint, StoredTensor, Vocabulary } from '../checkpoint.ts';
 import { tensorChunks } from '../chunks.ts';
 import { transposed } from '../derived.ts';
 import { checkpointError, quote } from '../errors.ts';
@@ -12,31 +12,42 @@ import { ALIGNMENT } from './types.ts';
 export interface GgufOptions {
   /** Of the big matrices; all else is f32. What is in blocks already stays so, unless f32 or f16 is asked for. */
   readonly dtype: 'f32' | 'f16' | 'q8_0' | 'q4_0';
-  /** Without one, the file says `no_vocab` and serves token ids only. */
+  /** By default that of the source. Without one, the file says `no_vocab` and serves token ids only. */
   readonly vocabulary?: Vocabulary | undefined;
   /** `general.name`. */
   readonly name?: string | undefined;
 }
 
+/** Tensors under their official names; of a checkpoint also what it says of itself. */
+export type ModelToWrite = WeightSource & Partial<Pick<Checkpoint, 'metadata' | 'vocabulary'>>;
+
 const WRITER = 'the .gguf to write';
+/** The one that llama.cpp computes with. */
+const GROUP_NORM_EPS = 64e-5;
 
 /**
  * A model of version 6 or 7 as the .gguf file that llama.cpp reads, piece by piece. Matrices whose rows are not whole blocks
  * become f16.
  *
- * @param source tensors under their official names
  * @throws ReceptanceError before the first piece: `UNSUPPORTED_FORMAT` for another version, a tensor that such files have no
- * place for (`time_state`), or blocks of different sizes; what `detectModel` throws. While writing: `OVERFLOW` and
+ * place for (`time_state`), blocks of different sizes, or group norms of another eps than llama.cpp's; what `detectModel` throws. While writing: `OVERFLOW` and
  * what reading the source throws
  */
 export async function* ggufChunks(
-  source: WeightSource,
-  { dtype, vocabulary, name }: GgufOptions,
+  source: ModelToWrite,
+  { dtype, vocabulary = source.vocabulary, name }: GgufOptions,
   signal?: AbortSignalLike,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { architecture, layers } = detectModel(source.tensors);
   if (architecture !== 'rwkv6' && architecture !== 'rwkv7') {
     throw unsupported(`there is no such file of ${architecture}`, 'write a .safetensors file');
+  }
+  const eps = Number(source.metadata?.['groupNormEps'] ?? GROUP_NORM_EPS);
+  if (Math.abs(eps - GROUP_NORM_EPS) > 1e-9) {
+    throw unsupported(
+      `the group norms have the eps ${eps}; llama.cpp computes with ${GROUP_NORM_EPS}`,
+      'write a .safetensors file',
+    );
   }
   const tensors = tensorsToWrite(source, architecture, layers, dtype);
   const metadata = describeModel(source.tensors, { architecture, layers, dtype, vocabulary, name });

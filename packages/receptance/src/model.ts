@@ -1,4 +1,4 @@
-import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel } from '@receptance/core';
+import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel, ProgressListener } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
 import type { Engine } from './engine.ts';
@@ -29,6 +29,12 @@ export interface LogitsOptions {
   /** Also give the state after the last token. */
   readonly state?: boolean;
   readonly signal?: AbortSignalLike | undefined;
+}
+
+export interface ReadingOptions {
+  readonly signal?: AbortSignalLike | undefined;
+  /** Counts tokens. */
+  readonly onProgress?: ProgressListener | undefined;
 }
 
 export interface Logits {
@@ -63,7 +69,7 @@ export interface Model {
    * Negative log likelihood in nats of each token of a text but the first, given those before it: the mean is the
    * loss, and its exponential the perplexity.
    */
-  nll(text: Prompt, options?: { readonly signal?: AbortSignalLike | undefined }): Promise<Float64Array>;
+  nll(text: Prompt, options?: ReadingOptions): Promise<Float64Array>;
   /** Frees the device. Sessions are closed with it. Closing twice is legal. */
   close(): Promise<void>;
 }
@@ -153,7 +159,7 @@ export class LoadedModel implements Model {
     });
   }
 
-  async nll(text: Prompt, { signal }: { readonly signal?: AbortSignalLike | undefined } = {}): Promise<Float64Array> {
+  async nll(text: Prompt, { signal, onProgress }: ReadingOptions = {}): Promise<Float64Array> {
     this.#checkOpen();
     const tokens = tokensOf(text, this.#vocabulary);
     const losses = new Float64Array(Math.max(0, tokens.length - 1));
@@ -166,6 +172,7 @@ export class LoadedModel implements Model {
             const logits = part.subarray(row * this.vocabularySize, (row + 1) * this.vocabularySize);
             losses[at + row] = -logProbability(logits, tokens[at + row + 1] ?? 0);
           }
+          onProgress?.({ what: 'reading', done: at + part.length / this.vocabularySize, total: losses.length });
         },
         signal,
       ),

@@ -15,10 +15,9 @@ function elementsOf({ inputs, sizes }: OpSpec): number {
 describe('gradients by finite differences', async () => {
   const device = await reference().open();
   const tried = new Set<string>();
-  for (const [op, lines] of Object.entries(Object.groupBy(specs, (spec) => spec.op))) {
+  for (const op of new Set(specs.map((spec) => spec.op))) {
     it(op, async () => {
-      for (const spec of lines ?? []) {
-        if (elementsOf(spec) > LARGEST) continue;
+      for (const spec of specs.filter((line) => line.op === op && elementsOf(line) <= LARGEST)) {
         for (const slope of (await slopesOf(device, spec)) ?? []) {
           tried.add(op);
           expect(slope.error, `${spec.op} ${spec.name} ${JSON.stringify(slope)}`).toBeLessThan(1e-6);

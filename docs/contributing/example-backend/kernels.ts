@@ -1,0 +1,131 @@
+import type { BinaryFn, Kernel, KernelTable, OpName, Signature, SignatureOf, UnaryFn } from '@receptance/core';
+
+export type Numbers = Float32Array | Int32Array;
+export interface Tensor {
+  readonly data: Numbers;
+  readonly shape: readonly number[];
+}
+
+/** A kernel of this backend reads the inputs of a node and fills its outputs, all by the names in the op's file. */
+export interface ExampleKernel<S extends Signature = Signature> extends Kernel {
+  run(x: { readonly [I in S['inputs']]: Tensor }, y: { readonly [O in S['outputs']]: Tensor }, attrs: S['attrs']): void;
+}
+type KernelOf<Op extends OpName> = ExampleKernel<SignatureOf<Op>>;
+
+const UNARY: Readonly<Record<UnaryFn, (x: number) => number>> = {
+  ...{ neg: (x) => -x, abs: Math.abs, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, reciprocal: (x) => 1 / x },
+  ...{ sigmoid: (x) => 1 / (1 + Math.exp(-x)), tanh: Math.tanh, relu: (x) => Math.max(x, 0) },
+};
+const BINARY: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
+  ...{ add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b },
+  ...{ min: Math.min, max: Math.max },
+};
+
+const at = (data: Numbers, i: number): number => data[i] ?? 0;
+const width = ({ shape }: Tensor): number => shape.at(-1) ?? 1;
+/** Row `i` of numbers that lie in rows of `size`: a view, not a copy. */
+const row = (data: Numbers, i: number, size: number): Numbers => data.subarray(i * size, (i + 1) * size);
+
+/** Where element `i` of `shape` stands in an operand that broadcasts to it: axes are aligned at the right. */
+function placeIn(operand: readonly number[], shape: readonly number[], i: number): number {
+  let [place, stride, rest] = [0, 1, i];
+  for (let back = 1; back <= operand.length; back++) {
+    const [size, length] = [operand.at(-back) ?? 1, shape.at(-back) ?? 1];
+    if (size > 1) place += (rest % length) * stride;
+    rest = Math.floor(rest / length);
+    stride *= size;
+  }
+  return place;
+}
+
+function each({ data, shape }: Tensor, operands: readonly Tensor[], value: (...x: number[]) => number): void {
+  for (let i = 0; i < data.length; i++) {
+    data[i] = value(...operands.map((x) => at(x.data, placeIn(x.shape, shape, i))));
+  }
+}
+
+const unary: KernelOf<'unary'> = { run: ({ x }, { y }, { fn }) => each(y, [x], (p = 0) => UNARY[fn](p)) };
+const binary: KernelOf<'binary'> = {
+  run: ({ a, b }, { y }, { fn }) => each(y, [a, b], (p = 0, q = 0) => BINARY[fn](p, q)),
+};
+const select: KernelOf<'select'> = {
+  run: ({ condition, a, b }, { y }) => each(y, [condition, a, b], (c, p = 0, q = 0) => (c === 0 ? q : p)),
+};
+const cast: KernelOf<'cast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => p) };
+const broadcast: KernelOf<'broadcast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => p) };
+const full: KernelOf<'full'> = { run: (_, { y }, { value }) => each(y, [], () => value) };
+
+const argmax: KernelOf<'argmax'> = {
+  run({ x }, { y }) {
+    y.data.forEach((_, r) => {
+      const scores = row(x.data, r, width(x));
+      let best = 0;
+      for (let v = 1; v < scores.length; v++) if (at(scores, v) > at(scores, best)) best = v;
+      y.data[r] = best;
+    });
+  },
+};
+
+const gather: KernelOf<'gather'> = {
+  run({ table, ids }, { y }) {
+    const last = table.data.length / width(table) - 1;
+    // Whatever stands in `ids`, nothing outside the table is read.
+    const held = (id: number): number => Math.min(Math.max(id, 0), last);
+    ids.data.forEach((id, n) => {
+      y.data.set(row(table.data, held(id), width(y)), n * width(y));
+    });
+  },
+};
+
+const linear: KernelOf<'linear'> = {
+  run({ x, w }, { y }, { transposed }) {
+    const [inner, outer] = [width(x), width(y)];
+    y.data.forEach((_, place) => {
+      const [n, o] = [Math.floor(place / outer), place % outer];
+      let sum = 0;
+      for (let i = 0; i < inner; i++) {
+        sum += at(x.data, n * inner + i) * at(w.data, transposed ? i * outer + o : o * inner + i);
+      }
+      y.data[place] = sum;
+    });
+  },
+};
+
+const tokenShift: KernelOf<'tokenShift'> = {
+  accepts: ({ inputs }) => !('slots' in inputs) || 'states are not updated in their pool',
+  run({ x, prev, starts }, { y, last }) {
+    starts.data.subarray(1).forEach((end, s) => {
+      let before = row(prev.data, s, width(x));
+      for (let t = at(starts.data, s); t < end; t++) {
+        y.data.set(before, t * width(x));
+        before = row(x.data, t, width(x));
+      }
+      last.data.set(before, s * width(x));
+    });
+  },
+};
+
+const stateRead: KernelOf<'stateRead'> = {
+  run({ pool, slots }, { y }) {
+    const size = y.data.length / Math.max(slots.data.length, 1);
+    slots.data.forEach((slot, s) => {
+      y.data.set(row(pool.data, slot, size), s * size);
+    });
+  },
+};
+
+const stateWrite: KernelOf<'stateWrite'> = {
+  run({ slots, value }, { y }) {
+    const size = value.data.length / Math.max(slots.data.length, 1);
+    slots.data.forEach((slot, s) => {
+      y.data.set(row(value.data, s, size), slot * size);
+    });
+  },
+};
+
+/** By op; the first kernel that accepts a node serves it. What is not here is decomposed, or refused. */
+export const kernels: KernelTable<ExampleKernel> = {
+  ...{ unary: [unary], binary: [binary], select: [select], cast: [cast], broadcast: [broadcast], full: [full] },
+  ...{ argmax: [argmax], gather: [gather], linear: [linear], tokenShift: [tokenShift] },
+  ...{ stateRead: [stateRead], stateWrite: [stateWrite] },
+};

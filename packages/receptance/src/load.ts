@@ -7,9 +7,10 @@ import {
   type Vocabulary,
 } from '@receptance/checkpoint';
 import type { AbortSignalLike, Backend, Device, LanguageModel, ProgressListener, WeightSource } from '@receptance/core';
-import { detectModel, ReceptanceError } from '@receptance/core';
+import { detectModel, leaves, ReceptanceError } from '@receptance/core';
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
 import { Engine } from './engine.ts';
+import { fingerprinting } from './fingerprint.ts';
 import { badOption } from './generate-options.ts';
 import { compileAll, graphsOf, poolsOf } from './graphs.ts';
 import { LoadedModel, type Model, type ModelMemory } from './model.ts';
@@ -81,11 +82,14 @@ async function prepare(
   const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
   const limits = { N: chunk, S: 1, R: rows, Z: slots.rows };
   const graphs = graphsOf(model);
-  const parameters = await device.loadParameters(weights, Object.values(graphs), {
+  const names = Object.values(graphs).flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
+  const read = fingerprinting(weights, names);
+  const parameters = await device.loadParameters(read.source, Object.values(graphs), {
     limits: { Z: slots.rows },
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });
+  const fingerprint = await read.fingerprint();
   signal?.throwIfAborted();
   const executables = await compileAll(device, graphs, parameters, limits, onProgress);
   signal?.throwIfAborted();
@@ -98,7 +102,15 @@ async function prepare(
     sessionBytes: 2 * rowBytes,
     activationBytes: Object.values({ ...executables }).reduce((sum, { memory }) => sum + memory.bufferBytes, 0),
   };
-  return new LoadedModel({ model, engine, slots, tokenizer: options.tokenizer, device: device.info, memory });
+  return new LoadedModel({
+    model,
+    engine,
+    slots,
+    fingerprint,
+    tokenizer: options.tokenizer,
+    device: device.info,
+    memory,
+  });
 }
 
 function tokenizerOf(vocabulary: Vocabulary | undefined, vocabularySize: number): Tokenizer | undefined {

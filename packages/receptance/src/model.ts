@@ -53,6 +53,8 @@ export interface Model {
   readonly layers: number;
   readonly width: number;
   readonly vocabularySize: number;
+  /** Tells the weights apart: saved states carry it. 16 hexadecimal digits. */
+  readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
   readonly device: DeviceInfo;
   readonly memory: ModelMemory;
@@ -78,6 +80,7 @@ export interface ModelParts {
   readonly model: LanguageModel;
   readonly engine: Engine;
   readonly slots: Slots;
+  readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
   readonly device: DeviceInfo;
   readonly memory: ModelMemory;
@@ -91,6 +94,7 @@ export class LoadedModel implements Model {
   readonly layers: number;
   readonly width: number;
   readonly vocabularySize: number;
+  readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
   readonly device: DeviceInfo;
   readonly memory: ModelMemory;
@@ -101,11 +105,12 @@ export class LoadedModel implements Model {
   readonly #sessions = new Set<Session>();
   #closing: Promise<void> | undefined;
 
-  constructor({ model, engine, slots, tokenizer, device, memory }: ModelParts) {
+  constructor({ model, engine, slots, fingerprint, tokenizer, device, memory }: ModelParts) {
     this.architecture = model.architecture;
     this.layers = model.layers;
     this.width = model.width;
     this.vocabularySize = model.vocabularySize;
+    this.fingerprint = fingerprint;
     this.tokenizer = tokenizer;
     this.device = device;
     this.memory = memory;
@@ -132,7 +137,10 @@ export class LoadedModel implements Model {
         engine: this.#engine,
         slots: this.#slots,
         sessions: this.#sessions,
-        architecture: this.architecture,
+        owner: {
+          ...{ architecture: this.architecture, vocabularySize: this.vocabularySize },
+          ...{ layers: this.layers, width: this.width, fingerprint: this.fingerprint, pools: this.#engine.pools },
+        },
         vocabulary: this.#vocabulary,
       },
       slot,

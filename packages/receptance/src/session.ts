@@ -7,7 +7,7 @@ import { nextSteps } from './pace.ts';
 import { Queue } from './queue.ts';
 import { uniform } from './random.ts';
 import { type Choice, type ChoiceOptions, checkChoice } from './sampling.ts';
-import { checkState, type SavedState, TAIL } from './saved-state.ts';
+import { checkState, type RestoreOptions, type SavedState, type StateOwner, TAIL } from './saved-state.ts';
 import type { Slots } from './slots.ts';
 import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
 
@@ -53,8 +53,8 @@ export interface Session {
   /** A second session with the same text. @throws ReceptanceError `NO_FREE_SLOT` */
   fork(): Promise<Session>;
   save(): Promise<SavedState>;
-  /** Takes the place of the text so far. @throws ReceptanceError `STATE_MISMATCH` */
-  restore(saved: SavedState): Promise<void>;
+  /** Takes the place of the text so far. @throws ReceptanceError `STATE_MISMATCH`, `STATE_OF_OTHER_WEIGHTS` */
+  restore(saved: SavedState, options?: RestoreOptions): Promise<void>;
   /** Gives its slot to others. Closing twice is legal. */
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export interface SessionParts {
   readonly slots: Slots;
   /** All that are open: a session enters and leaves by itself. */
   readonly sessions: Set<Session>;
-  readonly architecture: string;
+  readonly owner: StateOwner;
   readonly vocabulary: Vocabulary;
 }
 
@@ -144,19 +144,20 @@ export class SlotSession implements Session {
 
   async save(): Promise<SavedState> {
     return this.#turn(async () => {
-      const { engine, architecture, vocabulary } = this.#parts;
+      const { engine, owner } = this.#parts;
+      const { pools, ...model } = owner;
       const { length, tail } = this.#text;
       const data = await engine.readSlot(this.#slot);
       const tensors = Object.fromEntries(
-        engine.pools.map(({ name, shape }, i) => [name, { shape: [...shape], data: data[i] ?? new Float32Array(0) }]),
+        pools.map(({ name, shape }, i) => [name, { shape: [...shape], data: data[i] ?? new Float32Array(0) }]),
       );
-      return { version: 1, architecture, vocabularySize: vocabulary.size, length, tail: [...tail], tensors };
+      return { version: 1, ...model, length, tail: [...tail], tensors };
     });
   }
 
-  async restore(saved: SavedState): Promise<void> {
-    const { engine, architecture, vocabulary } = this.#parts;
-    const tensors = checkState(saved, { architecture, vocabularySize: vocabulary.size, pools: engine.pools });
+  async restore(saved: SavedState, options: RestoreOptions = {}): Promise<void> {
+    const { engine, owner } = this.#parts;
+    const tensors = checkState(saved, owner, options);
     const text: Text = { length: saved.length, tail: [...saved.tail] };
     return this.#turn(async () => {
       await this.#orFail(() => engine.writeSlot(this.#slot, tensors));

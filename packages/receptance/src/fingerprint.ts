@@ -1,0 +1,69 @@
+import type { ByteRange, WeightSource } from '@receptance/core';
+
+/** Bytes looked at in one place of a tensor, and places in a tensor: its beginning, its middle and its end. */
+const WINDOW = 64;
+
+const FNV_OFFSET = 0xcbf29ce484222325n;
+const FNV_PRIME = 0x100000001b3n;
+
+/** The weights that were read through `source`, told apart by a number. */
+export interface Fingerprinting {
+  readonly source: WeightSource;
+  /** 16 hexadecimal digits. Reads what `source` was not asked for. */
+  fingerprint(): Promise<string>;
+}
+
+/**
+ * A source that looks at what is read through it, so that a fingerprint costs no reading of its own.
+ *
+ * The fingerprint is the FNV-1a hash, 64 bits, of name, type, shape and 64 bytes at the beginning, the middle and the
+ * end of every tensor that is named, in order of their names. So it tells models and trained copies of a model apart, and
+ * the same model in two precisions; it does not notice a change between those places, and proves nothing to who does
+ * not trust the file.
+ */
+export function fingerprinting(source: WeightSource, names: Iterable<string>): Fingerprinting {
+  const sorted = [...new Set(names)].filter((name) => source.tensors.has(name)).sort();
+  const seen = new Map<string, Uint8Array>();
+  const wanted = new Map(sorted.map((name) => [name, windowsOf(source.tensors.get(name)?.bytes ?? 0)]));
+  return {
+    source: {
+      tensors: source.tensors,
+      async read(name, range, signal) {
+        const bytes = await source.read(name, range, signal);
+        const from = range?.start ?? 0;
+        for (const { start, end } of wanted.get(name) ?? []) {
+          if (start < from || end > from + bytes.length) continue;
+          seen.set(keyOf(name, start), bytes.slice(start - from, end - from));
+        }
+        return bytes;
+      },
+    },
+    async fingerprint() {
+      const utf8 = new TextEncoder();
+      let hash = FNV_OFFSET;
+      for (const name of sorted) {
+        const info = source.tensors.get(name);
+        hash = fnv(hash, utf8.encode(`${name}\n${info?.dtype} ${info?.shape.join()}\n`));
+        for (const window of wanted.get(name) ?? []) {
+          hash = fnv(hash, seen.get(keyOf(name, window.start)) ?? (await source.read(name, window)));
+        }
+      }
+      return hash.toString(16).padStart(16, '0');
+    },
+  };
+}
+
+function windowsOf(bytes: number): ByteRange[] {
+  const starts = new Set([0, Math.max(0, Math.floor((bytes - WINDOW) / 2)), Math.max(0, bytes - WINDOW)]);
+  return [...starts].map((start) => ({ start, end: Math.min(bytes, start + WINDOW) }));
+}
+
+function keyOf(name: string, start: number): string {
+  return `${start} ${name}`;
+}
+
+function fnv(hash: bigint, bytes: Uint8Array): bigint {
+  let mixed = hash;
+  for (const byte of bytes) mixed = BigInt.asUintN(64, (mixed ^ BigInt(byte)) * FNV_PRIME);
+  return mixed;
+}

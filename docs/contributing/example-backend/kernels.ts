@@ -55,6 +55,18 @@ const cast: KernelOf<'cast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => 
 const broadcast: KernelOf<'broadcast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => p) };
 const full: KernelOf<'full'> = { run: (_, { y }, { value }) => each(y, [], () => value) };
 
+const reduce: KernelOf<'reduce'> = {
+  accepts: ({ attrs }) => attrs['fn'] === 'sum' || 'only sums',
+  run({ x }, { y }, { axes }) {
+    const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    y.data.fill(0);
+    x.data.forEach((value, i) => {
+      const place = placeIn(kept, x.shape, i);
+      y.data[place] = at(y.data, place) + value;
+    });
+  },
+};
+
 const argmax: KernelOf<'argmax'> = {
   run({ x }, { y }) {
     y.data.forEach((_, r) => {
@@ -126,6 +138,6 @@ const stateWrite: KernelOf<'stateWrite'> = {
 /** By op; the first kernel that accepts a node serves it. What is not here is decomposed, or refused. */
 export const kernels: KernelTable<ExampleKernel> = {
   ...{ unary: [unary], binary: [binary], select: [select], cast: [cast], broadcast: [broadcast], full: [full] },
-  ...{ argmax: [argmax], gather: [gather], linear: [linear], tokenShift: [tokenShift] },
+  ...{ reduce: [reduce], argmax: [argmax], gather: [gather], linear: [linear], tokenShift: [tokenShift] },
   ...{ stateRead: [stateRead], stateWrite: [stateWrite] },
 };

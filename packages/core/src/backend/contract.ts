@@ -1,6 +1,6 @@
 import type { Graph, Node, Sizes } from '../ir/types.ts';
 import type { MemoryReport } from '../plan/plan.ts';
-import type { AbortSignalLike, ProgressListener, WeightSource } from '../weights.ts';
+import type { AbortSignalLike, ProgressListener, WeightSource } from '../weights/weights.ts';
 
 /**
  * The contract between core and a backend.

@@ -1,7 +1,7 @@
 import { ReceptanceError } from '../errors.ts';
 import { concreteShape, elementCount, formatShape } from '../ir/shape.ts';
 import { type Graph, leaves, type Shape, type Sizes, type Value } from '../ir/types.ts';
-import type { TensorInfo, WeightSource } from '../weights.ts';
+import type { TensorInfo, WeightSource } from '../weights/weights.ts';
 
 /** One leaf that a device must hold, and the stored tensor it comes from (none: zeros). */
 export interface ParameterEntry {

@@ -4,7 +4,7 @@ import type { CompareFn } from '../ops/compare.ts';
 import { definitionOf, type OpName, type SignatureOf } from '../ops/index.ts';
 import type { ReduceFn } from '../ops/reduce.ts';
 import type { UnaryFn } from '../ops/unary.ts';
-import type { DType } from '../weights.ts';
+import type { DType } from '../weights/weights.ts';
 import type { InputsOf, OutputsOf } from './definition.ts';
 import { badOp, bindPorts, checkAttrs, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';

@@ -1,4 +1,4 @@
-import type { DType } from '../weights.ts';
+import type { DType } from '../weights/weights.ts';
 
 /**
  * A number, or a symbol bound per run, or a symbol plus a number (`S+1`).

@@ -1,5 +1,5 @@
 import { ReceptanceError } from '../errors.ts';
-import type { TensorInfo } from '../weights.ts';
+import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
 import { isRwkv4, rwkv4 } from './rwkv4.ts';
 import { isRwkv5, rwkv5 } from './rwkv5.ts';

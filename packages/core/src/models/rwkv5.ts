@@ -1,5 +1,5 @@
 import type { Value } from '../ir/types.ts';
-import type { TensorInfo } from '../weights.ts';
+import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
 import { type HalfBlock, type HalfBlockResult, matrixState, rwkvModel } from './rwkv.ts';
 import { channelMix4 } from './rwkv4.ts';

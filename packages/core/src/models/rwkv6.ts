@@ -1,4 +1,4 @@
-import type { TensorInfo } from '../weights.ts';
+import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
 import { type HalfBlock, type HalfBlockResult, matrixState, rwkvModel } from './rwkv.ts';
 import type { ModelOptions } from './rwkv7.ts';

@@ -2,7 +2,7 @@ import { ReceptanceError } from '../errors.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import { formatShape } from '../ir/shape.ts';
 import type { Value } from '../ir/types.ts';
-import type { TensorInfo } from '../weights.ts';
+import type { TensorInfo } from '../weights/weights.ts';
 
 /** Of every layer norm in every version. */
 const LAYER_NORM_EPS = 1e-5;

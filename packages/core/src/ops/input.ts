@@ -1,7 +1,7 @@
 import type { OpDefinition } from '../ir/definition.ts';
 import { badOp } from '../ir/patterns.ts';
 import type { Dim } from '../ir/types.ts';
-import { BLOCKS, type DType } from '../weights.ts';
+import { BLOCKS, type DType } from '../weights/weights.ts';
 
 /** What is computed with; a weight may be stored otherwise. */
 export const COMPUTED_DTYPES = ['f32', 'i32'] as const;

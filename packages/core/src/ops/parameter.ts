@@ -1,5 +1,5 @@
 import type { OpDefinition } from '../ir/definition.ts';
-import { BLOCKS, type DType } from '../weights.ts';
+import { BLOCKS, type DType } from '../weights/weights.ts';
 import { type LeafSignature, leafDefinition } from './input.ts';
 
 export const parameter: OpDefinition<LeafSignature> = leafDefinition(

@@ -3,7 +3,7 @@ import { bindPorts } from '../ir/patterns.ts';
 import { concreteShape, elementCount, sizeOf } from '../ir/shape.ts';
 import type { Node, Sizes, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
-import { byteLength } from '../weights.ts';
+import { byteLength } from '../weights/weights.ts';
 
 export interface Cost {
   /** Floating-point operations. */

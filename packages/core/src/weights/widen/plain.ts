@@ -1,5 +1,5 @@
-import type { DType } from '../../weights.ts';
 import { halfValues } from '../half.ts';
+import type { DType } from '../weights.ts';
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

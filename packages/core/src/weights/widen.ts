@@ -1,12 +1,5 @@
 import { ReceptanceError } from '../errors.ts';
-import {
-  type AbortSignalLike,
-  BLOCKS,
-  type BlockDType,
-  byteLength,
-  type DType,
-  type WeightSource,
-} from '../weights.ts';
+import { type AbortSignalLike, BLOCKS, type BlockDType, byteLength, type DType, type WeightSource } from './weights.ts';
 import type { BlockReader } from './widen/blocks.ts';
 import * as blocks from './widen/blocks.ts';
 import { isPlain, widenPlain } from './widen/plain.ts';

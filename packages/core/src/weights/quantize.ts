@@ -1,6 +1,6 @@
 import { ReceptanceError } from '../errors.ts';
-import { BLOCKS, byteLength } from '../weights.ts';
 import { F16, numberToHalf } from './half.ts';
+import { BLOCKS, byteLength } from './weights.ts';
 
 /** The block formats that can be written. */
 export type QuantizedDType = 'q8_0' | 'q4_0';

@@ -1,14 +1,7 @@
 import { ReceptanceError } from '../errors.ts';
-import {
-  type AbortSignalLike,
-  BLOCKS,
-  byteLength,
-  type DType,
-  type TensorInfo,
-  type WeightSource,
-} from '../weights.ts';
 import { BF16, F16, numberToHalf } from './half.ts';
 import { type QuantizedDType, quantize } from './quantize.ts';
+import { type AbortSignalLike, BLOCKS, byteLength, type DType, type TensorInfo, type WeightSource } from './weights.ts';
 import { checkFinite, widen } from './widen.ts';
 
 export type PlainDType = 'f32' | 'f16' | 'bf16';

@@ -53,6 +53,7 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
 /** Test files that lie beside what they test, outside any package. */
 const elsewhere: Readonly<Record<string, string>> = {
   packages: 'tools/packages',
+  examples: 'tools/docs',
   'example-backend': 'docs/contributing/example-backend',
 };
 

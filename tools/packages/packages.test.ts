@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run, whileServing } from '../run.ts';
 import { chromium, systemParts } from '../system-parts.ts';
 import { root } from '../workspace.ts';
 import { createApp, entriesOf, type PackedPackage, packAll } from './published.ts';
-import { run, whileServing } from './run.ts';
 import { PAGE_LIMIT } from './size-limit.ts';
 
 const INSTALLED = { types: { '@types/node': '24.19.2' }, page: { vite: '8.3.8', 'playwright-core': '1.65.1' } };

@@ -1,8 +1,8 @@
 /** The packages as they would be published, and empty projects that install them. */
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { run } from '../run.ts';
 import { root, type WorkspacePackage, workspacePackages } from '../workspace.ts';
-import { run } from './run.ts';
 
 export interface PackedPackage extends WorkspacePackage {
   readonly tarball: string;

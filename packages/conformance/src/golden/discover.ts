@@ -5,6 +5,7 @@ import { aftCases } from './aft.ts';
 import { type GoldenFile, GoldenTensors, openGolden } from './files.ts';
 import { gradientCheck, modelChecks } from './models.ts';
 import { wkvCases } from './ops.ts';
+import { transformerCase } from './transformer.ts';
 
 const GOLDEN = '.golden.safetensors';
 const GRADIENTS = '.grads.safetensors';
@@ -146,6 +147,8 @@ async function otherChecks(file: GoldenFile): Promise<Check[]> {
       const others = unknown.map((output) => settledCheck(`${name}/${output}`, 'unknown', `no graph for ${output}`));
       return [...cases.map(caseCheck), ...others];
     }
+    case 'transformer':
+      return [caseCheck(await transformerCase(name, golden))];
     case undefined:
       return [settledCheck(id, 'unknown', 'its header names no op, and no golden file speaks of it')];
     default:

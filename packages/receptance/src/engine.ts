@@ -1,9 +1,9 @@
-import type { Device, DeviceBuffer, Executable, HostArray, Loop, Parameters } from '@receptance/core';
+import type { Device, DeviceBuffer, HostArray, Parameters } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
-import type { Executables, PoolEntry } from './graphs.ts';
-import { letEventsIn, MOST_STEPS } from './pace.ts';
+import { Batcher } from './batcher.ts';
+import type { Executables, PoolEntry, RunLimits } from './graphs.ts';
 import { Queue } from './queue.ts';
-import type { Choice } from './sampling.ts';
+import { type DecodeRun, type Draw, type Feed, Runs, type SlotRun } from './runs.ts';
 
 export interface EngineParts {
   readonly device: Device;
@@ -11,124 +11,109 @@ export interface EngineParts {
   readonly executables: Executables;
   readonly pools: readonly PoolEntry[];
   readonly vocabularySize: number;
-  /** Most tokens of a run, and most of them whose logits are wanted. */
-  readonly chunk: number;
-  readonly rows: number;
+  readonly width: number;
+  readonly limits: RunLimits;
 }
 
-/** What a decode run is given: the tokens known beforehand, and how to choose those that follow. */
-export interface DecodeRun {
-  /** The first token to read; in a replay, the token to read at every step. */
-  readonly tokens: readonly number[];
-  readonly steps: number;
-  readonly choice: Choice;
-  /** f32[steps]: the uniform numbers to draw by. Not used by a greedy choice. */
-  readonly u: Float32Array;
+interface Decode extends SlotRun {
+  readonly snapshot: number;
 }
 
 /**
  * One model on one device: runs over slots of the state pools. It knows rows of the pools and token ids; texts,
- * sessions and settings live above. Calls take turns, so that sessions may be interleaved.
+ * sessions and settings live above. Calls take turns, so that sessions may be interleaved; what several sessions ask
+ * for at the same time runs together.
  */
 export class Engine {
   readonly pools: readonly PoolEntry[];
-  readonly vocabularySize: number;
-  readonly chunk: number;
-  readonly rows: number;
-  readonly #device: Device;
-  readonly #parameters: Parameters;
-  readonly #executables: Executables;
+  readonly limits: RunLimits;
+  /** How many texts are being continued. */
+  generations = 0;
+  readonly #parts: EngineParts;
+  readonly #runs: Runs;
   readonly #turns = new Queue();
-  readonly #buffers: {
-    readonly tokens: DeviceBuffer;
-    readonly starts: DeviceBuffer;
-    readonly slots: DeviceBuffer;
-    readonly rows: DeviceBuffer;
-    readonly settings: DeviceBuffer;
-    readonly u: DeviceBuffer;
-    readonly logits: DeviceBuffer;
-    readonly next: DeviceBuffer;
-  };
+  readonly #feeds: Batcher<Feed, true>;
+  readonly #steps: Batcher<Feed, HostArray>;
+  readonly #draws: Batcher<Draw, number>;
+  readonly #decodes: Readonly<Record<'greedy' | 'sample', Batcher<Decode, number[]>>>;
 
-  constructor({ device, parameters, executables, pools, vocabularySize, chunk, rows }: EngineParts) {
-    this.#device = device;
-    this.#parameters = parameters;
-    this.#executables = executables;
-    this.pools = pools;
-    this.vocabularySize = vocabularySize;
-    this.chunk = chunk;
-    this.rows = rows;
-    this.#buffers = {
-      tokens: device.alloc('i32', Math.max(chunk, MOST_STEPS)),
-      starts: device.alloc('i32', 2),
-      slots: device.alloc('i32', 1),
-      rows: device.alloc('i32', rows),
-      settings: device.alloc('f32', 8),
-      u: device.alloc('f32', MOST_STEPS),
-      logits: device.alloc('f32', rows * vocabularySize),
-      next: device.alloc('i32', MOST_STEPS),
-    };
+  constructor(parts: EngineParts) {
+    this.pools = parts.pools;
+    this.limits = parts.limits;
+    this.#parts = parts;
+    this.#runs = new Runs(parts);
+    const { batch, chunk } = parts.limits;
+    const shared = { turns: this.#turns, most: batch, expected: () => this.generations };
+    this.#feeds = new Batcher({
+      ...shared,
+      fitting: (feeds) => fitting(feeds, chunk),
+      run: async (feeds) => {
+        await this.#runs.read(feeds);
+        return feeds.map(() => true as const);
+      },
+    });
+    this.#steps = new Batcher({ ...shared, run: (feeds) => this.#step(feeds) });
+    this.#draws = new Batcher({
+      ...shared,
+      run: async (draws) => (await this.#runs.draw(draws)).map((token) => this.#check(token)),
+    });
+    const decodes = { ...shared, run: (runs: readonly Decode[]) => this.#decode(runs) };
+    this.#decodes = { greedy: new Batcher(decodes), sample: new Batcher(decodes) };
+  }
+
+  get vocabularySize(): number {
+    return this.#parts.vocabularySize;
   }
 
   /** Puts a slot at the start of a text. */
   reset(slot: number): Promise<void> {
-    return this.#turns.run(async () => {
-      const { slots } = this.#buffers;
-      this.#device.write(slots, [slot]);
-      await this.#device.run(this.#executables.reset, { sizes: { S: 1 }, inputs: { slots }, outputs: {} });
-    });
+    return this.#turns.run(() => this.#runs.reset(slot));
+  }
+
+  /** Reads tokens, at most `chunk`, into the state of a slot. */
+  async feed(slot: number, tokens: readonly number[]): Promise<void> {
+    await this.#feeds.ask({ slot, tokens });
   }
 
   /**
-   * Reads tokens, at most `chunk`, into the state of a slot.
-   * @param rows the tokens, by place and at most as many as `rows`, whose logits are wanted
+   * The same, and gives logits.
+   * @param rows the tokens, by place and at most as many as `limits.rows`, whose logits are wanted
    * @returns their logits [rows, vocabulary], one row after the other
    */
-  feed(slot: number, tokens: readonly number[], rows: readonly number[] = []): Promise<HostArray> {
-    return this.#turns.run(async () => {
-      const device = this.#device;
-      const { logits, ...buffers } = this.#buffers;
-      device.write(buffers.tokens, tokens);
-      device.write(buffers.starts, [0, tokens.length]);
-      device.write(buffers.slots, [slot]);
-      if (rows.length > 0) device.write(buffers.rows, rows);
-      const inputs = { tokens: buffers.tokens, starts: buffers.starts, slots: buffers.slots, rows: buffers.rows };
-      const sizes = { N: tokens.length, S: 1, R: rows.length };
-      await device.run(this.#executables.logits, { sizes, inputs, outputs: { logits } });
-      const read =
-        rows.length === 0 ? new Float32Array(0) : await device.read(logits, 0, rows.length * this.vocabularySize);
-      await letEventsIn();
-      return read;
-    });
+  logits(slot: number, tokens: readonly number[], rows: readonly number[]): Promise<HostArray> {
+    return this.#turns.run(() => this.#runs.read([{ slot, tokens }], rows));
+  }
+
+  /** As `logits`, but what the rows are before the head: [rows, width]. */
+  hidden(slot: number, tokens: readonly number[], rows: readonly number[]): Promise<HostArray> {
+    return this.#turns.run(() => this.#runs.hidden({ slot, tokens }, rows));
+  }
+
+  /** Reads one token. @returns the logits after it [vocabulary] */
+  step(slot: number, token: number): Promise<HostArray> {
+    return this.#steps.ask({ slot, tokens: [token] });
+  }
+
+  /** Draws from logits that the host has worked on, and counts the token for the slot. */
+  draw(draw: Draw): Promise<number> {
+    return this.#draws.ask(draw);
   }
 
   /**
    * Reads a token, chooses the next, reads that, and so on, on the device. The last one chosen is not read yet.
    * @param snapshot the slot that first gets a copy, which is put back when the run fails
-   * @returns the tokens chosen, one a step
+   * @returns the tokens chosen, one a step: fewer than `steps`, but at least one, when another sequence that runs
+   * beside wants fewer
    */
-  decode(slot: number, snapshot: number, { tokens, steps, choice, u }: DecodeRun): Promise<number[]> {
-    return this.#turns.run(async () => {
-      this.#copy(slot, snapshot);
-      try {
-        const next = await this.#loop(slot, { tokens: tokens.slice(0, 1), steps, choice, u }, { tokens: 'next' });
-        const bad = next.find((token) => token < 0 || token >= this.vocabularySize);
-        if (bad === undefined) return next;
-        throw new ReceptanceError('BAD_RESULT', `the device chose token ${bad} of ${this.vocabularySize}`, {
-          hint: 'its logits are not numbers any more, or its driver is at fault: try another backend',
-        });
-      } catch (error) {
-        this.#copy(snapshot, slot);
-        throw error;
-      }
-    });
+  decode(slot: number, snapshot: number, run: DecodeRun): Promise<number[]> {
+    return this.#decodes[run.choice.kind].ask({ ...run, slot, snapshot });
   }
 
   /** Goes back to a snapshot and reads `tokens` again, one a step: the slot is then as if the run had ended there. */
   replay(slot: number, snapshot: number, run: DecodeRun): Promise<void> {
     return this.#turns.run(async () => {
       this.#copy(snapshot, slot);
-      if (run.steps > 0) await this.#loop(slot, run, {});
+      if (run.steps > 0) await this.#runs.replay({ ...run, slot });
     });
   }
 
@@ -137,10 +122,9 @@ export class Engine {
   }
 
   readSlot(slot: number): Promise<HostArray[]> {
+    const { device } = this.#parts;
     return this.#turns.run(() =>
-      Promise.all(
-        this.pools.map(({ name, elements }) => this.#device.read(this.#pool(name), slot * elements, elements)),
-      ),
+      Promise.all(this.pools.map(({ name, elements }) => device.read(this.#pool(name), slot * elements, elements))),
     );
   }
 
@@ -149,7 +133,7 @@ export class Engine {
     return this.#turns.run(async () => {
       this.pools.forEach(({ name, elements }, i) => {
         const data = tensors[i];
-        if (data !== undefined) this.#device.write(this.#pool(name), data, slot * elements);
+        if (data !== undefined) this.#parts.device.write(this.#pool(name), data, slot * elements);
       });
     });
   }
@@ -157,50 +141,66 @@ export class Engine {
   /** Waits for its turn, then frees everything and closes the device. */
   close(): Promise<void> {
     return this.#turns.run(async () => {
-      for (const executable of Object.values<Executable>({ ...this.#executables })) executable.free();
-      for (const buffer of Object.values(this.#buffers)) this.#device.free(buffer);
-      this.#parameters.free();
-      await this.#device.close();
+      const { device, executables, parameters } = this.#parts;
+      executables.free();
+      this.#runs.free();
+      parameters.free();
+      await device.close();
     });
   }
 
-  async #loop(slot: number, { tokens, steps, choice, u }: DecodeRun, carry: Loop['carry']): Promise<number[]> {
-    const device = this.#device;
-    const { next, settings, u: uniforms, logits: _, ...inputs } = this.#buffers;
-    device.write(inputs.tokens, tokens);
-    device.write(inputs.starts, [0, 1]);
-    device.write(inputs.slots, [slot]);
-    device.write(inputs.rows, [0]);
-    const replayed = 'tokens' in carry ? [] : ['tokens'];
-    const outputs = { next };
-    const sizes = { N: 1, S: 1, R: 1 };
-    if (choice.kind === 'greedy') {
-      const loop: Loop = { steps, carry, feed: replayed, collect: ['next'] };
-      await device.run(this.#executables.greedy, { sizes, inputs, outputs }, loop);
-    } else {
-      device.write(settings, choice.settings);
-      device.write(uniforms, u);
-      const loop: Loop = { steps, carry, feed: [...replayed, 'u'], collect: ['next'] };
-      const all = { ...inputs, drawSlots: inputs.slots, settings, u: uniforms };
-      await device.run(this.#executables.sample, { sizes, inputs: all, outputs }, loop);
+  async #decode(runs: readonly Decode[]): Promise<(number[] | ReceptanceError)[]> {
+    for (const { slot, snapshot } of runs) this.#copy(slot, snapshot);
+    try {
+      const chosen = await this.#runs.decode(runs, Math.min(...runs.map(({ steps }) => steps)));
+      return chosen.map((tokens, i) => {
+        const wrong = tokens.map((token) => this.#check(token)).find(ReceptanceError.isInstance);
+        if (wrong === undefined) return tokens;
+        const { slot = 0, snapshot = 0 } = runs[i] ?? {};
+        this.#copy(snapshot, slot);
+        return wrong;
+      });
+    } catch (error) {
+      for (const { slot, snapshot } of runs) this.#copy(snapshot, slot);
+      throw error;
     }
-    const chosen = Array.from(await device.read(next, 0, steps));
-    await letEventsIn();
-    return chosen;
+  }
+
+  async #step(feeds: readonly Feed[]): Promise<HostArray[]> {
+    const { vocabularySize } = this.#parts;
+    const logits = await this.#runs.read(feeds, [...feeds.keys()]);
+    return feeds.map((_, i) => logits.slice(i * vocabularySize, (i + 1) * vocabularySize));
+  }
+
+  #check(token: number): number | ReceptanceError {
+    if (token >= 0 && token < this.#parts.vocabularySize) return token;
+    return new ReceptanceError('BAD_RESULT', `the device chose token ${token} of ${this.#parts.vocabularySize}`, {
+      hint: 'its logits are not numbers any more, or its driver is at fault: try another backend',
+    });
   }
 
   #copy(from: number, to: number): void {
     for (const { name, elements } of this.pools) {
       const pool = this.#pool(name);
-      this.#device.copy(pool, from * elements, pool, to * elements, elements);
+      this.#parts.device.copy(pool, from * elements, pool, to * elements, elements);
     }
   }
 
   #pool(name: string): DeviceBuffer {
-    const pool = this.#parameters.variables.get(name);
+    const pool = this.#parts.parameters.variables.get(name);
     if (pool !== undefined) return pool;
     throw new ReceptanceError('MISSING_TENSOR', `the device holds no pool ${name}`, {
       hint: 'Device.loadParameters must make every variable of its uses',
     });
   }
+}
+
+/** How many of the first, at least one, have in all no more than `most` tokens. */
+function fitting(feeds: readonly Feed[], most: number): number {
+  let sum = 0;
+  const over = feeds.findIndex(({ tokens }) => {
+    sum += tokens.length;
+    return sum > most;
+  });
+  return over < 0 ? feeds.length : Math.max(1, over);
 }

@@ -1,13 +1,20 @@
 import type { Device, Executable, Graph, LanguageModel, Parameters, ProgressListener, Sizes } from '@receptance/core';
-import { COUNTS_POOL, greedyGraph, logitsGraph, resetGraph, sampleGraph } from '@receptance/core';
+import {
+  COUNTS_POOL,
+  drawGraph,
+  greedyGraph,
+  hiddenGraph,
+  logitsGraph,
+  resetGraph,
+  sampleGraph,
+} from '@receptance/core';
 
-/** The graphs that serve one model, made ready. All of them share the parameters and the state pools. */
-export interface Executables {
-  readonly logits: Executable;
-  readonly greedy: Executable;
-  readonly sample: Executable;
-  readonly reset: Executable;
-}
+/** The graphs that serve one model. All of them share the parameters and the state pools. */
+export type Graphs = Readonly<Record<'logits' | 'greedy' | 'sample' | 'reset' | 'draw' | 'hidden', Graph>>;
+export type GraphName = keyof Graphs;
+
+/** What every model is used for; the others are compiled when they are first wanted. */
+const AT_LOAD: readonly GraphName[] = ['logits', 'greedy', 'sample', 'reset'];
 
 /** One tensor of what a sequence is between two tokens: a state, or the counts behind the penalties. */
 export interface PoolEntry {
@@ -16,12 +23,14 @@ export interface PoolEntry {
   readonly elements: number;
 }
 
-export function graphsOf(model: LanguageModel): Readonly<Record<keyof Executables, Graph>> {
+export function graphsOf(model: LanguageModel): Graphs {
   return {
     logits: logitsGraph(model),
     greedy: greedyGraph(model),
     sample: sampleGraph(model),
     reset: resetGraph(model),
+    draw: drawGraph(model),
+    hidden: hiddenGraph(model),
   };
 }
 
@@ -35,26 +44,71 @@ export function poolsOf(model: LanguageModel): PoolEntry[] {
   }));
 }
 
-/** @param limits of the graph of logits; the others run one token of one sequence */
-export async function compileAll(
-  device: Device,
-  graphs: Readonly<Record<keyof Executables, Graph>>,
-  parameters: Parameters,
-  limits: Sizes,
-  onProgress: ProgressListener | undefined,
-): Promise<Executables> {
-  let done = 0;
-  const compile = async (name: keyof Executables, sizes: Sizes): Promise<Executable> => {
-    onProgress?.({ what: 'compiling', done: done++, total: Object.keys(graphs).length });
-    return device.compile(graphs[name], parameters, sizes);
-  };
-  const single = { ...limits, N: 1, R: 1, S: 1 };
-  const executables = {
-    logits: await compile('logits', limits),
-    greedy: await compile('greedy', single),
-    sample: await compile('sample', single),
-    reset: await compile('reset', single),
-  };
-  onProgress?.({ what: 'compiling', done, total: done });
-  return executables;
+/** The largest runs of a model. */
+export interface RunLimits {
+  /** Tokens of a run that reads a text. */
+  readonly chunk: number;
+  /** Of these, those whose logits are wanted. */
+  readonly rows: number;
+  /** Sequences that run together. */
+  readonly batch: number;
+  /** Rows of the state pools. */
+  readonly slots: number;
+}
+
+export interface ExecutablesParts {
+  readonly device: Device;
+  readonly graphs: Graphs;
+  readonly parameters: Parameters;
+  readonly limits: RunLimits;
+}
+
+/** The graphs made ready for a device. */
+export class Executables {
+  readonly #parts: ExecutablesParts;
+  readonly #ready = new Map<GraphName, Executable>();
+
+  constructor(parts: ExecutablesParts) {
+    this.#parts = parts;
+  }
+
+  /** Bytes of activations. */
+  get bytes(): number {
+    return [...this.#ready.values()].reduce((sum, { memory }) => sum + memory.bufferBytes, 0);
+  }
+
+  async compileAll(onProgress: ProgressListener | undefined): Promise<void> {
+    const total = AT_LOAD.length;
+    for (const [done, name] of AT_LOAD.entries()) {
+      onProgress?.({ what: 'compiling', done, total });
+      await this.get(name);
+    }
+    onProgress?.({ what: 'compiling', done: total, total });
+  }
+
+  async get(name: GraphName): Promise<Executable> {
+    const { device, graphs, parameters, limits } = this.#parts;
+    const made = this.#ready.get(name) ?? (await device.compile(graphs[name], parameters, sizesOf(name, limits)));
+    this.#ready.set(name, made);
+    return made;
+  }
+
+  free(): void {
+    for (const executable of this.#ready.values()) executable.free();
+    this.#ready.clear();
+  }
+}
+
+function sizesOf(name: GraphName, { chunk, rows, batch, slots }: RunLimits): Sizes {
+  const Z = slots;
+  switch (name) {
+    case 'logits':
+      return { N: Math.max(chunk, batch), S: batch, R: Math.max(rows, batch), Z };
+    case 'hidden':
+      return { N: chunk, S: 1, R: chunk, Z };
+    case 'reset':
+      return { S: 1, Z };
+    default:
+      return { N: batch, S: batch, R: batch, Z };
+  }
 }

@@ -12,7 +12,7 @@ import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@recept
 import { Engine } from './engine.ts';
 import { fingerprinting } from './fingerprint.ts';
 import { badOption } from './generate-options.ts';
-import { compileAll, graphsOf, poolsOf } from './graphs.ts';
+import { Executables, graphsOf, poolsOf, type RunLimits } from './graphs.ts';
 import { LoadedModel, type Model, type ModelMemory } from './model.ts';
 import { Slots } from './slots.ts';
 
@@ -35,6 +35,11 @@ export interface ModelOptions {
   readonly tokenizer?: Tokenizer | undefined;
   /** How many sessions there can be at a time. Each holds two copies of a state. Default 4. */
   readonly maxSequences?: number | undefined;
+  /**
+   * Most sessions whose texts are continued in one run; 1 runs each by itself. By default `maxSequences`, but at most 16.
+   * A device that runs only sequences of one length takes one at a time.
+   */
+  readonly maxBatch?: number | undefined;
   /** Most tokens read in one run: memory for activations grows with it, and so does the speed of prefill. Default 256. */
   readonly chunk?: number | undefined;
   readonly signal?: AbortSignalLike | undefined;
@@ -49,6 +54,8 @@ export interface ModelOptions {
 export async function load(source: ModelSource, options: ModelOptions): Promise<Model> {
   const { backend, maxSequences = 4, chunk = 256, signal, onProgress } = options;
   checkCount('maxSequences', maxSequences, 4096);
+  const { maxBatch = Math.min(maxSequences, 16) } = options;
+  checkCount('maxBatch', maxBatch, 4096);
   checkCount('chunk', chunk, 65536);
   if (typeof backend?.open !== 'function') {
     throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
@@ -60,7 +67,7 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
     const tokenizer = options.tokenizer ?? tokenizerOf(vocabulary, model.vocabularySize);
     const device = await backend.open({ ...(signal && { signal }), ...(onProgress && { onProgress }) });
     try {
-      return await prepare(model, weights, device, { ...options, tokenizer, maxSequences, chunk });
+      return await prepare(model, weights, device, { ...options, tokenizer, maxSequences, maxBatch, chunk });
     } catch (error) {
       await device.close();
       throw error;
@@ -70,17 +77,24 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   }
 }
 
+interface Counts {
+  readonly maxSequences: number;
+  readonly maxBatch: number;
+  readonly chunk: number;
+}
+
 async function prepare(
   model: LanguageModel,
   weights: WeightSource,
   device: Device,
-  options: ModelOptions & { readonly maxSequences: number; readonly chunk: number },
+  options: ModelOptions & Counts,
 ): Promise<Model> {
-  const { maxSequences, chunk, signal, onProgress } = options;
+  const { maxSequences, maxBatch, chunk, signal, onProgress } = options;
   const { vocabularySize } = model;
   const slots = new Slots(maxSequences);
   const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
-  const limits = { N: chunk, S: 1, R: rows, Z: slots.rows };
+  const batch = device.info.ragged ? Math.min(maxBatch, maxSequences) : 1;
+  const limits: RunLimits = { chunk, rows, batch, slots: slots.rows };
   const graphs = graphsOf(model);
   const names = Object.values(graphs).flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
   const read = fingerprinting(weights, names);
@@ -91,16 +105,20 @@ async function prepare(
   });
   const fingerprint = await read.fingerprint();
   signal?.throwIfAborted();
-  const executables = await compileAll(device, graphs, parameters, limits, onProgress);
+  const executables = new Executables({ device, graphs, parameters, limits });
+  await executables.compileAll(onProgress);
   signal?.throwIfAborted();
   const pools = poolsOf(model);
-  const engine = new Engine({ device, parameters, executables, pools, vocabularySize, chunk, rows });
+  const engine = new Engine({ device, parameters, executables, pools, vocabularySize, width: model.width, limits });
   const rowBytes = (device.info.float === 'f64' ? 8 : 4) * pools.reduce((sum, { elements }) => sum + elements, 0);
   const memory: ModelMemory = {
     parameterBytes: parameters.bytes - slots.rows * rowBytes,
     stateBytes: slots.rows * rowBytes,
     sessionBytes: 2 * rowBytes,
-    activationBytes: Object.values({ ...executables }).reduce((sum, { memory }) => sum + memory.bufferBytes, 0),
+    // Some graphs are compiled later.
+    get activationBytes() {
+      return executables.bytes;
+    },
   };
   return new LoadedModel({
     model,

@@ -205,13 +205,13 @@ export class LoadedModel implements Model {
     onRows: RowsListener,
     signal: AbortSignalLike | undefined,
   ): Promise<void> {
-    const { chunk, rows } = this.#engine;
+    const { chunk, rows } = this.#engine.limits;
     await this.#engine.reset(this.#slots.scratch);
     for (let at = 0; at < tokens.length; ) {
       signal?.throwIfAborted();
       const end = at < first ? Math.min(first, at + chunk) : Math.min(tokens.length, at + chunk, at + rows);
       const wanted = at < first ? [] : Array.from({ length: end - at }, (_, row) => row);
-      const data = await this.#engine.feed(this.#slots.scratch, tokens.slice(at, end), wanted);
+      const data = await this.#engine.logits(this.#slots.scratch, tokens.slice(at, end), wanted);
       if (wanted.length > 0) onRows(data, at);
       at = end;
     }

@@ -28,3 +28,19 @@ export async function letEventsIn(): Promise<void> {
   });
   lastPause = performance.now();
 }
+
+/** What is ready to run gets to run first. Unlike a timer it does not make a page wait for milliseconds. */
+export function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -1,11 +1,12 @@
 import type { AbortSignalLike } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { StreamingDecoder } from '@receptance/tokenizer';
-import type { DecodeRun, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { checkGenerate, type GenerateOptions, type Generation } from './generate-options.ts';
 import { nextSteps } from './pace.ts';
 import { Queue } from './queue.ts';
 import { uniform } from './random.ts';
+import type { DecodeRun } from './runs.ts';
 import { type Choice, type ChoiceOptions, checkChoice } from './sampling.ts';
 import { checkState, type RestoreOptions, type SavedState, type StateOwner, TAIL } from './saved-state.ts';
 import type { Slots } from './slots.ts';
@@ -173,8 +174,18 @@ export class SlotSession implements Session {
   }
 
   async *#generate(generation: Generation): AsyncGenerator<Piece, Finish, void> {
+    generation.signal?.throwIfAborted();
+    const { engine } = this.#parts;
+    engine.generations++;
+    try {
+      return yield* this.#continue(generation);
+    } finally {
+      engine.generations--;
+    }
+  }
+
+  async *#continue(generation: Generation): AsyncGenerator<Piece, Finish, void> {
     const { prompt, maxTokens, choice, stop, signal, stepsPerRun } = generation;
-    signal?.throwIfAborted();
     if (prompt.length > 0) await this.#turn(() => this.#append(prompt, signal));
     let steps = stepsPerRun ?? 1;
     for (let given = 0; given < maxTokens; ) {
@@ -219,9 +230,9 @@ export class SlotSession implements Session {
     const read = [...this.#text.tail.slice(-1), ...tokens].slice(0, -1);
     if (read.length > 0) await engine.copySlot(this.#slot, this.#snapshot);
     try {
-      for (let at = 0; at < read.length; at += engine.chunk) {
+      for (let at = 0; at < read.length; at += engine.limits.chunk) {
         signal?.throwIfAborted();
-        await engine.feed(this.#slot, read.slice(at, at + engine.chunk));
+        await engine.feed(this.#slot, read.slice(at, at + engine.limits.chunk));
       }
       signal?.throwIfAborted();
     } catch (error) {
@@ -239,7 +250,7 @@ export class SlotSession implements Session {
     const u = Float32Array.from({ length: steps }, (_, i) => uniform(seed, length + i));
     const run: DecodeRun = { tokens: tail.slice(-1), steps, choice, u };
     const chosen = await this.#parts.engine.decode(this.#slot, this.#snapshot, run);
-    const ahead: Ahead = { ...run, chosen, given: 0 };
+    const ahead: Ahead = { ...run, steps: chosen.length, chosen, given: 0 };
     this.#ahead = ahead;
     return ahead;
   }

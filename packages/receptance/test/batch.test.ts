@@ -1,0 +1,157 @@
+import { reference } from '@receptance/backend-reference';
+import { wasm } from '@receptance/backend-wasm';
+import type { Backend, Device } from '@receptance/core';
+import { describe, expect, test } from 'vitest';
+import { type ChoiceOptions, load, type Model, type Session } from '../src/index.ts';
+import { collect, take } from './support/collect.ts';
+import { randomModel } from './support/models.ts';
+
+const bytes = randomModel(2);
+
+/** A backend that notes how many sequences and tokens each run has, and can be made to fail. */
+function watched(inner: Backend, change: Partial<Device['info']> = {}) {
+  const runs: { readonly graph: string; readonly sequences: number; readonly tokens: number }[] = [];
+  const state = { runs, failing: false };
+  const backend: Backend = {
+    ...inner,
+    async open(options) {
+      const device = await inner.open(options);
+      const run = device.run.bind(device);
+      device.run = (executable, bindings, loop) => {
+        const { N: tokens = 0, S: sequences = 0, R: rows = 0 } = bindings.sizes;
+        runs.push({ graph: executable.graph.name, sequences: Math.max(sequences, rows), tokens });
+        if (state.failing) throw new Error('device lost');
+        return run(executable, bindings, loop);
+      };
+      return Object.defineProperty(device, 'info', { value: { ...device.info, ...change } });
+    },
+  };
+  return { backend, state };
+}
+
+const prompts = ['Once', 'There was a small house', 'A', 'It', 'One day, the sun'];
+const choices: readonly ChoiceOptions[] = [
+  { greedy: true },
+  { seed: 5, sampling: { temperature: 1.2, presencePenalty: 0.4 } },
+  { seed: 6, sampling: { topP: 0.9 } },
+  { greedy: true },
+  { seed: 7 },
+];
+const options = (i: number) => ({ ...choices[i], prompt: prompts[i] ?? '', maxTokens: 12 + 3 * i, stopTokens: [] });
+
+async function sessions(model: Model): Promise<Session[]> {
+  return Promise.all(prompts.map(() => model.session()));
+}
+
+describe.each([reference(), wasm()])('$name', (inner) => {
+  test('texts continued together are those that each has alone, and leave the states that each leaves alone', async () => {
+    const { backend, state } = watched(inner);
+    const model = await load(bytes, { backend, maxSequences: 10, chunk: 16 });
+    const [together, alone] = [await sessions(model), await sessions(model)];
+    const made = await Promise.all(together.map((session, i) => collect(session.generate(options(i)))));
+    expect(Math.max(...state.runs.map(({ sequences }) => sequences))).toBeGreaterThan(1);
+    // The short prompts are read in one run, all tokens but the last of each; none has more than a chunk.
+    expect(Math.max(...state.runs.map(({ tokens }) => tokens))).toBeLessThanOrEqual(16);
+    expect(state.runs.some(({ graph, sequences }) => graph === 'rwkv7.logits' && sequences > 1)).toBe(true);
+
+    state.runs.length = 0;
+    for (const [i, session] of alone.entries()) {
+      expect((await collect(session.generate(options(i)))).tokens).toEqual(made[i]?.tokens);
+      if (inner.name === 'reference') expect(await session.save()).toEqual(await together[i]?.save());
+    }
+    expect(Math.max(...state.runs.map(({ sequences }) => sequences))).toBe(1);
+    await model.close();
+  });
+
+  test('texts join and leave while others go on', async () => {
+    const { backend, state } = watched(inner);
+    const model = await load(bytes, { backend, maxSequences: 8 });
+    const greedy = (maxTokens: number) => ({ greedy: true, maxTokens, stopTokens: [] }) as const;
+    const [a, b, c, alone] = await Promise.all(Array.from({ length: 4 }, () => model.session()));
+    if (!a || !b || !c || !alone) throw new Error('too few sessions');
+    const first = a.generate({ ...greedy(200), prompt: 'Once' });
+    const early = [await first.next(), await first.next()];
+    const rest = Promise.all([collect(first), take(b.generate({ ...greedy(50), prompt: 'Twice' }), 9)]);
+    const late = collect(c.generate({ ...greedy(30), prompt: 'Thrice upon a time' }));
+    const [[long, left], thrice] = await Promise.all([rest, late]);
+    expect(new Set(state.runs.map(({ sequences }) => sequences)).size).toBeGreaterThan(1);
+
+    const expected = await collect(alone.generate({ ...greedy(200), prompt: 'Once' }));
+    expect([...early.map(({ value }) => (typeof value === 'object' ? value.token : -1)), ...long.tokens]).toEqual(
+      expected.tokens,
+    );
+    const others = [await model.session(), await model.session()] as const;
+    expect((await collect(others[0].generate({ ...greedy(9), prompt: 'Twice' }))).tokens).toEqual(left);
+    expect(b.length).toBe(14);
+    expect((await collect(others[1].generate({ ...greedy(30), prompt: 'Thrice upon a time' }))).tokens).toEqual(
+      thrice.tokens,
+    );
+    await model.close();
+  });
+});
+
+test.each([
+  { maxBatch: 1, change: {}, most: 1 },
+  { maxBatch: 2, change: {}, most: 2 },
+  { maxBatch: undefined, change: { ragged: false }, most: 1 },
+  { maxBatch: undefined, change: {}, most: 4 },
+])('maxBatch $maxBatch on a device with $change: at most $most at a time', async ({ maxBatch, change, most }) => {
+  const { backend, state } = watched(reference(), change);
+  const model = await load(bytes, { backend, maxBatch });
+  const texts = await Promise.all(
+    prompts.slice(0, 4).map(async (prompt) => {
+      const session = await model.session();
+      return collect(session.generate({ prompt, greedy: true, maxTokens: 8, stopTokens: [] }));
+    }),
+  );
+  expect(Math.max(...state.runs.map(({ sequences }) => sequences))).toBe(most);
+  expect(texts.every(({ tokens }) => tokens.length === 8)).toBe(true);
+  await model.close();
+});
+
+test('a run that fails fails for all that were in it, and leaves each as it was', async () => {
+  const { backend, state } = watched(reference());
+  const model = await load(bytes, { backend });
+  const [a, b] = [await model.session(), await model.session()];
+  await Promise.all([a.prefill('Once'), b.prefill('Twice')]);
+  const saved = await Promise.all([a.save(), b.save()]);
+  state.failing = true;
+  const failed = await Promise.allSettled([a.decode({ greedy: true }), b.decode({ greedy: true })]);
+  expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  state.failing = false;
+  expect(await Promise.all([a.save(), b.save()])).toEqual(saved);
+  state.runs.length = 0;
+  await Promise.all([a.decode({ greedy: true }), b.decode({ greedy: true })]);
+  expect(state.runs.map(({ sequences }) => sequences)).toEqual([2]);
+  await model.close();
+});
+
+test('one sequence whose tokens cannot be right does not stop the others', async () => {
+  let rotten = false;
+  const inner = reference();
+  const backend: Backend = {
+    ...inner,
+    async open() {
+      const device = await inner.open();
+      const read = device.read.bind(device);
+      device.read = async (buffer, offset, elements) => {
+        const data = await read(buffer, offset, elements);
+        if (rotten && buffer.dtype === 'i32') data[1] = 9999;
+        return data;
+      };
+      return device;
+    },
+  };
+  const model = await load(bytes, { backend });
+  const [a, b] = [await model.session(), await model.session()];
+  await Promise.all([a.prefill('Once'), b.prefill('Twice')]);
+  const saved = await b.save();
+  rotten = true;
+  const [one, other] = await Promise.allSettled([a.decode({ greedy: true }), b.decode({ greedy: true })]);
+  expect(one.status).toBe('fulfilled');
+  expect(other).toMatchObject({ reason: { code: 'BAD_RESULT' } });
+  expect(a.length).toBe(5);
+  rotten = false;
+  expect(await b.save()).toEqual(saved);
+  await model.close();
+});

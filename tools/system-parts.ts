@@ -9,6 +9,9 @@ export interface SystemPart {
   readonly isPresent: () => boolean;
 }
 
+/** Where everything must be there: what cannot run is a failure. */
+export const inCi: boolean = !['', 'false', undefined].includes(process.env['CI']);
+
 const swiftshaderIcd = '/usr/lib/chromium/vk_swiftshader_icd.json';
 export const chromium = '/usr/bin/chromium';
 const libraryFolders = [

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SystemPart } from './system-parts.ts';
-import { systemParts } from './system-parts.ts';
+import { inCi, systemParts } from './system-parts.ts';
 import type { Tally } from './tally.ts';
 import { add, closingLine, nothing, table } from './tally.ts';
 import type { CargoGroup, TestGroup, VitestGroup } from './test-groups.ts';
@@ -28,7 +28,6 @@ interface VitestReport {
   }[];
 }
 
-const inCi = !['', 'false', undefined].includes(process.env['CI']);
 const reports = join(root, 'reports');
 
 /** A group that cannot run here: nothing where a person tries things out, a failure where a CI must be complete. */

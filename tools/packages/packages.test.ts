@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run, whileServing } from '../run.ts';
-import { chromium, systemParts } from '../system-parts.ts';
+import { chromium, inCi, systemParts } from '../system-parts.ts';
 import { root } from '../workspace.ts';
 import { createApp, entriesOf, type PackedPackage, packAll } from './published.ts';
 import { PAGE_LIMIT } from './size-limit.ts';
@@ -110,7 +110,7 @@ test.for([
   ['as built', 'preview'],
   ['in development', 'dev'],
 ] as const)('the page tells the same story in Chromium, %s', { timeout: 120_000 }, async ([, command], { skip }) => {
-  if (!existsSync(chromium) && process.env['CI'] === undefined) {
+  if (!existsSync(chromium) && !inCi) {
     skip(`the page was built, not opened: needs Chromium; ${systemParts.webgpu.install.join(' && ')}`);
   }
   const told = await whileServing([...vite, command, '--host', '127.0.0.1'], webApp, (url) =>

@@ -66,17 +66,19 @@ test('attw finds the types of every entry', { timeout: 180_000 }, async () => {
   }
 });
 
-test('tsc checks the types of every entry: WebGPU’s with the DOM library, all others without', async () => {
+test('tsc checks the types of every entry, WebGPU’s with the DOM library, and of the page', async () => {
   const entries = packages.flatMap(entriesOf);
   const list = (chosen: readonly string[]) => chosen.map((entry, i) => `export * as e${i} from '${entry}';\n`).join('');
   const isWebGpu = (entry: string) => entry.includes('backend-webgpu');
   writeFileSync(join(nodeApp, 'entries.ts'), list(entries.filter((entry) => !isWebGpu(entry))));
   writeFileSync(join(nodeApp, 'entries-dom.ts'), list(entries.filter(isWebGpu)));
   const options = ['--strict', '--module', 'nodenext', '--moduleResolution', 'nodenext', '--target', 'es2023'];
+  const forPage = ['--strict', '--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2023', '--noEmit'];
   const check = (lib: string, files: readonly string[]) =>
     run(process.execPath, [tsc, ...options, '--types', 'node', '--lib', lib, ...files], nodeApp);
   await check('es2023', ['main.ts', 'entries.ts']);
   await check('es2023,dom', ['entries-dom.ts']);
+  await run(process.execPath, [tsc, ...forPage, '--types', '', '--lib', 'es2023,dom,dom.iterable', 'main.ts'], webApp);
 });
 
 test('every entry is imported by Node', async () => {
@@ -109,9 +111,11 @@ test('Vite builds a page with the model beside it, no larger than the limit', ()
 test.for([
   ['as built', 'preview'],
   ['in development', 'dev'],
-] as const)('the page tells the same story in Chromium, %s', { timeout: 120_000 }, async ([, command], { skip }) => {
+] as const)('the page tells the same story in Chromium, %s', { timeout: 120_000 }, async ([how, command], { skip }) => {
   if (!existsSync(chromium) && !inCi) {
-    skip(`the page was built, not opened: needs Chromium; ${systemParts.webgpu.install.join(' && ')}`);
+    const note = `packages: no ${chromium}, so the page was built, but not opened ${how}`;
+    console.log(`${note}; install it with: ${systemParts.webgpu.install.join(' && ')}`);
+    skip(note);
   }
   const told = await whileServing([...vite, command, '--host', '127.0.0.1'], webApp, (url) =>
     run(process.execPath, ['open.mjs', chromium, url], webApp),

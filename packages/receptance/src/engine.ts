@@ -19,6 +19,10 @@ interface Decode extends SlotRun {
   readonly snapshot: number;
 }
 
+interface Step extends Feed {
+  readonly snapshot: number;
+}
+
 /**
  * One model on one device: runs over slots of the state pools. It knows rows of the pools and token ids; texts,
  * sessions and settings live above. Calls take turns, so that sessions may be interleaved; what several sessions ask
@@ -33,7 +37,7 @@ export class Engine {
   readonly #runs: Runs;
   readonly #turns = new Queue();
   readonly #feeds: Batcher<Feed, true>;
-  readonly #steps: Batcher<Feed, HostArray>;
+  readonly #steps: Batcher<Step, HostArray>;
   readonly #draws: Batcher<Draw, number>;
   readonly #decodes: Readonly<Record<'greedy' | 'sample', Batcher<Decode, number[]>>>;
 
@@ -89,9 +93,13 @@ export class Engine {
     return this.#turns.run(() => this.#runs.hidden({ slot, tokens }, rows));
   }
 
-  /** Reads one token. @returns the logits after it [vocabulary] */
-  step(slot: number, token: number): Promise<HostArray> {
-    return this.#steps.ask({ slot, tokens: [token] });
+  /**
+   * Reads one token.
+   * @param snapshot the slot that first gets a copy, which is put back when the run fails
+   * @returns the logits after it [vocabulary]
+   */
+  step(slot: number, snapshot: number, token: number): Promise<HostArray> {
+    return this.#steps.ask({ slot, snapshot, tokens: [token] });
   }
 
   /** Draws from logits that the host has worked on, and counts the token for the slot. */
@@ -150,26 +158,31 @@ export class Engine {
   }
 
   async #decode(runs: readonly Decode[]): Promise<(number[] | ReceptanceError)[]> {
-    for (const { slot, snapshot } of runs) this.#copy(slot, snapshot);
-    try {
-      const chosen = await this.#runs.decode(runs, Math.min(...runs.map(({ steps }) => steps)));
-      return chosen.map((tokens, i) => {
-        const wrong = tokens.map((token) => this.#check(token)).find(ReceptanceError.isInstance);
-        if (wrong === undefined) return tokens;
-        const { slot = 0, snapshot = 0 } = runs[i] ?? {};
-        this.#copy(snapshot, slot);
-        return wrong;
-      });
-    } catch (error) {
-      for (const { slot, snapshot } of runs) this.#copy(snapshot, slot);
-      throw error;
-    }
+    const steps = Math.min(...runs.map((run) => run.steps));
+    const chosen = await this.#orBack(runs, () => this.#runs.decode(runs, steps));
+    return chosen.map((tokens, i) => {
+      const wrong = tokens.map((token) => this.#check(token)).find(ReceptanceError.isInstance);
+      if (wrong === undefined) return tokens;
+      for (const { slot, snapshot } of runs.slice(i, i + 1)) this.#copy(snapshot, slot);
+      return wrong;
+    });
   }
 
-  async #step(feeds: readonly Feed[]): Promise<HostArray[]> {
+  async #step(steps: readonly Step[]): Promise<HostArray[]> {
     const { vocabularySize } = this.#parts;
-    const logits = await this.#runs.read(feeds, [...feeds.keys()]);
-    return feeds.map((_, i) => logits.slice(i * vocabularySize, (i + 1) * vocabularySize));
+    const logits = await this.#orBack(steps, () => this.#runs.read(steps, [...steps.keys()]));
+    return steps.map((_, i) => logits.slice(i * vocabularySize, (i + 1) * vocabularySize));
+  }
+
+  /** Runs over slots that are put back when it fails. */
+  async #orBack<T>(slots: readonly (Decode | Step)[], run: () => Promise<T>): Promise<T> {
+    for (const { slot, snapshot } of slots) this.#copy(slot, snapshot);
+    try {
+      return await run();
+    } catch (error) {
+      for (const { slot, snapshot } of slots) this.#copy(snapshot, slot);
+      throw error;
+    }
   }
 
   #check(token: number): number | ReceptanceError {

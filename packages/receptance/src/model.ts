@@ -2,6 +2,7 @@ import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel, ProgressLis
 import { ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
 import type { Engine } from './engine.ts';
+import { type BatchOptions, type Completion, generateBatch } from './generate-batch.ts';
 import { badOption } from './generate-options.ts';
 import { logProbability } from './log-probability.ts';
 import { Queue } from './queue.ts';
@@ -28,6 +29,12 @@ export interface LogitsOptions {
   readonly rows?: 'all' | 'last';
   /** Also give the state after the last token. */
   readonly state?: boolean;
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+export interface EmbedOptions {
+  /** Rows wanted: after the last token (the default), or after every token. */
+  readonly rows?: 'all' | 'last';
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -72,6 +79,18 @@ export interface Model {
    * loss, and its exponential the perplexity.
    */
   nll(text: Prompt, options?: ReadingOptions): Promise<Float64Array>;
+  /**
+   * What the model makes of a text: the residual stream after its last block, normed, which the head would read.
+   * @returns [width] after the last token, or [tokens, width] for `rows: 'all'`
+   * @throws ReceptanceError `EMPTY_TEXT`, `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE`, `BAD_OPTION` for a text too long for one array
+   */
+  embed(text: Prompt, options?: EmbedOptions): Promise<Float32Array>;
+  /**
+   * Continues several texts together, each in a session of its own that is closed again.
+   * @returns the completions in the order of the prompts, however many of them fit beside the sessions that are open
+   * @throws ReceptanceError `NO_FREE_SLOT` when all sessions are in use, and what `Session.generate` throws
+   */
+  generateBatch(prompts: readonly Prompt[], options: BatchOptions): Promise<Completion[]>;
   /** Frees the device. Sessions are closed with it. Closing twice is legal. */
   close(): Promise<void>;
 }
@@ -186,6 +205,37 @@ export class LoadedModel implements Model {
       ),
     );
     return losses;
+  }
+
+  async embed(text: Prompt, { rows = 'last', signal }: EmbedOptions = {}): Promise<Float32Array> {
+    this.#checkOpen();
+    const tokens = tokensOf(text, this.#vocabulary);
+    if (tokens.length === 0 && rows === 'last') {
+      throw new ReceptanceError('EMPTY_TEXT', 'an empty text has no last token', { hint: 'give at least one token' });
+    }
+    const first = rows === 'last' ? tokens.length - 1 : 0;
+    const size = (tokens.length - first) * this.width;
+    if (size > MOST_LOGITS) {
+      throw badOption(`${tokens.length} rows of ${this.width} are too many`, "give a shorter text, or rows: 'last'");
+    }
+    return this.#readings.run(async () => {
+      const data = new Float32Array(size);
+      const { chunk } = this.#engine.limits;
+      await this.#engine.reset(this.#slots.scratch);
+      for (let at = 0; at < tokens.length; at += chunk) {
+        signal?.throwIfAborted();
+        const part = tokens.slice(at, at + chunk);
+        const wanted = Array.from(part.keys()).filter((row) => at + row >= first);
+        const read = await this.#engine.hidden(this.#slots.scratch, part, wanted);
+        if (wanted.length > 0) data.set(read, Math.max(0, at - first) * this.width);
+      }
+      return data;
+    });
+  }
+
+  async generateBatch(prompts: readonly Prompt[], options: BatchOptions): Promise<Completion[]> {
+    this.#checkOpen();
+    return generateBatch(() => this.session(), this.maxSequences - this.#sessions.size, prompts, options);
   }
 
   close(): Promise<void> {

@@ -1,8 +1,10 @@
 import type { AbortSignalLike } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { StreamingDecoder } from '@receptance/tokenizer';
+import { type ChatInput, type ChatOptions, checkChat, isWithinTurn, replyOf } from './chat.ts';
 import type { Engine } from './engine.ts';
 import { checkGenerate, type GenerateOptions, type Generation } from './generate-options.ts';
+import { chooseOnHost, type HostWork, type TokenLogprobs } from './host-choice.ts';
 import { nextSteps } from './pace.ts';
 import { Queue } from './queue.ts';
 import { uniform } from './random.ts';
@@ -10,15 +12,18 @@ import type { DecodeRun } from './runs.ts';
 import { type Choice, type ChoiceOptions, checkChoice } from './sampling.ts';
 import { checkState, type RestoreOptions, type SavedState, type StateOwner, TAIL } from './saved-state.ts';
 import type { Slots } from './slots.ts';
+import { StopStrings } from './stop-strings.ts';
 import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
 
 /** A token as it is made, and the text that it completes: empty while a character of UTF-8 is not whole yet. */
 export interface Piece {
   readonly token: number;
   readonly text: string;
+  /** Where they were asked for. */
+  readonly logprobs?: TokenLogprobs;
 }
 
-/** Why a generation ended: at a stop token, or at `maxTokens`. */
+/** Why a generation ended: at a stop token or a stop string, or at `maxTokens`. */
 export type Finish = 'stop' | 'length';
 
 /**
@@ -45,12 +50,21 @@ export interface Session {
    */
   decode(options?: ChoiceOptions): Promise<number>;
   /**
-   * Continues the text, token after token. A stop token ends it and is not part of the text.
+   * Continues the text, token after token. A stop token ends it and is not part of the text; it is given out only when
+   * text that was held back for a stop string comes with it.
    * An empty text is first given the tokenizer's end of text, with which texts begin in training.
    * @returns an iterator whose last value says why it ended
-   * @throws ReceptanceError `BAD_SAMPLING`, `BAD_OPTION`, `TOKEN_OUT_OF_RANGE`, `NO_TOKENIZER` at once, `EMPTY_TEXT`
+   * @throws ReceptanceError `BAD_SAMPLING`, `BAD_OPTION`, `TOKEN_OUT_OF_RANGE`, `NO_TOKENIZER` at once, `EMPTY_TEXT`,
+   * `BAD_LOGITS`
    */
   generate(options: GenerateOptions): AsyncGenerator<Piece, Finish, void>;
+  /**
+   * Appends turns of a chat, `User: …` and so on, and gives out the reply, which ends before an empty line or the end of
+   * text. After it the session stands ready for the user's next turn.
+   * @param input what the user says, or messages, e.g. a system text and the turns so far in a new session
+   * @throws ReceptanceError as `generate`
+   */
+  chat(input: ChatInput, options: ChatOptions): AsyncGenerator<Piece, Finish, void>;
   /** A second session with the same text. @throws ReceptanceError `NO_FREE_SLOT` */
   fork(): Promise<Session>;
   save(): Promise<SavedState>;
@@ -79,6 +93,7 @@ interface Text {
 interface Ahead extends DecodeRun {
   readonly chosen: readonly number[];
   given: number;
+  readonly logprobs?: TokenLogprobs | undefined;
 }
 
 export class SlotSession implements Session {
@@ -127,6 +142,11 @@ export class SlotSession implements Session {
   generate(options: GenerateOptions): AsyncGenerator<Piece, Finish, void> {
     this.#checkOpen();
     return this.#generate(checkGenerate(options, this.#parts.vocabulary));
+  }
+
+  chat(input: ChatInput, options: ChatOptions): AsyncGenerator<Piece, Finish, void> {
+    this.#checkOpen();
+    return replyOf(this.#generate(checkChat(input, options, this.#parts.vocabulary)));
   }
 
   async fork(): Promise<Session> {
@@ -185,24 +205,38 @@ export class SlotSession implements Session {
   }
 
   async *#continue(generation: Generation): AsyncGenerator<Piece, Finish, void> {
-    const { prompt, maxTokens, choice, stop, signal, stepsPerRun } = generation;
-    if (prompt.length > 0) await this.#turn(() => this.#append(prompt, signal));
+    const { maxTokens, stopTokens, signal, stepsPerRun } = generation;
+    await this.#turn(() => this.#appendPrompt(generation));
+    const stopping = new StopStrings(generation.stop);
+    const made: number[] = [];
     let steps = stepsPerRun ?? 1;
-    for (let given = 0; given < maxTokens; ) {
+    while (made.length < maxTokens) {
       signal?.throwIfAborted();
       const began = performance.now();
-      const run = await this.#turn(() => this.#runAhead(choice, Math.min(steps, maxTokens - given)));
+      const run = await this.#turn(() => this.#choose(generation, made, Math.min(steps, maxTokens - made.length)));
       if (stepsPerRun === undefined) steps = nextSteps(run.steps, performance.now() - began);
       // Another call may have taken the rest of the run back.
       for (let token = this.#nextOf(run); token !== undefined; token = this.#nextOf(run)) {
-        if (stop.has(token)) return 'stop';
-        const text = this.#give(run, token);
-        given++;
-        yield { token, text };
+        if (stopTokens.has(token)) {
+          const text = stopping.flush();
+          if (text !== '') yield { token, text };
+          return 'stop';
+        }
+        const { text, stopped } = stopping.push(this.#give(run, token));
+        made.push(token);
+        const rest = made.length < maxTokens || stopped ? '' : stopping.flush();
+        yield { token, text: text + rest, ...(run.logprobs && { logprobs: run.logprobs }) };
+        if (stopped) return 'stop';
         signal?.throwIfAborted();
       }
     }
     return 'length';
+  }
+
+  async #appendPrompt({ prompt, promptWithinTurn, signal }: Generation): Promise<void> {
+    const within = promptWithinTurn !== undefined && isWithinTurn(this.#text.tail, this.#parts.vocabulary);
+    const tokens = within ? promptWithinTurn : prompt;
+    if (tokens.length > 0) await this.#append(tokens, signal);
   }
 
   /** Runs a task when those before it are done, on a state that is that of the text. */
@@ -243,8 +277,36 @@ export class SlotSession implements Session {
     this.#replaceText({ length: length + tokens.length, tail: [...tail, ...tokens].slice(-TAIL) });
   }
 
-  async #runAhead(choice: Choice, steps: number): Promise<Ahead> {
+  #choose({ choice, work }: Generation, made: readonly number[], steps: number): Promise<Ahead> {
+    return work === undefined ? this.#runAhead(choice, steps) : this.#chooseOnHost(choice, work, made);
+  }
+
+  async #chooseOnHost(choice: Choice, work: HostWork, tokens: readonly number[]): Promise<Ahead> {
+    await this.#begin();
+    const { engine } = this.#parts;
+    const { length, tail } = this.#text;
+    const u = choice.kind === 'sample' ? uniform(choice.seed, length) : 0;
+    const logits = await engine.step(this.#slot, this.#snapshot, tail.at(-1) ?? 0);
+    try {
+      const parts = { engine, slot: this.#slot, choice, u, work, context: { tokens: [...tokens], length } };
+      const { token, logprobs } = await chooseOnHost(logits, parts);
+      const run: DecodeRun = { tokens: tail.slice(-1), steps: 1, choice, u: Float32Array.of(u) };
+      const ahead: Ahead = { ...run, chosen: [token], given: 0, logprobs };
+      this.#ahead = ahead;
+      return ahead;
+    } catch (error) {
+      await this.#orFail(() => engine.copySlot(this.#snapshot, this.#slot));
+      throw error;
+    }
+  }
+
+  /** A text must have a token before another can be chosen. */
+  async #begin(): Promise<void> {
     if (this.#text.length === 0) await this.#append([this.#firstToken()], undefined);
+  }
+
+  async #runAhead(choice: Choice, steps: number): Promise<Ahead> {
+    await this.#begin();
     const { length, tail } = this.#text;
     const seed = choice.kind === 'sample' ? choice.seed : 0;
     const u = Float32Array.from({ length: steps }, (_, i) => uniform(seed, length + i));

@@ -155,3 +155,39 @@ test('one sequence whose tokens cannot be right does not stop the others', async
   expect(await b.save()).toEqual(saved);
   await model.close();
 });
+
+describe('generateBatch', () => {
+  test('more prompts than sessions have the completions that each has alone, in their order', async () => {
+    const model = await load(bytes, { backend: reference(), maxSequences: 3 });
+    const session = await model.session();
+    const settings = { seed: 40, maxTokens: 6, stopTokens: [] };
+    const completions = await model.generateBatch([...prompts, 'Once'], settings);
+    const alone = await Promise.all(
+      [...prompts, 'Once'].map((_, i) => i).map((i) => ({ prompt: prompts[i] ?? 'Once', seed: 40 + i })),
+    );
+    for (const [i, options] of alone.entries()) {
+      const fresh = await model.session();
+      const { tokens, text, finish } = await collect(fresh.generate({ ...settings, ...options }));
+      expect(completions[i]).toEqual({ tokens, text, finish });
+      await fresh.close();
+    }
+    expect(completions[5]?.tokens).not.toEqual(completions[0]?.tokens);
+    expect(await model.generateBatch([], settings)).toEqual([]);
+    await Promise.all([model.session(), model.session()]);
+    await expect(model.generateBatch(['Once'], settings)).rejects.toThrow(
+      expect.objectContaining({ code: 'NO_FREE_SLOT' }),
+    );
+    expect(session.length).toBe(0);
+    await model.close();
+  });
+
+  test('when one fails no session stays open', async () => {
+    const model = await load(bytes, { backend: reference(), maxSequences: 2 });
+    const endless = { seed: 1, maxTokens: Number.POSITIVE_INFINITY, stopTokens: [] };
+    await expect(model.generateBatch(['Once', [999], 'Twice'], endless)).rejects.toThrow(
+      expect.objectContaining({ code: 'TOKEN_OUT_OF_RANGE' }),
+    );
+    await Promise.all([model.session(), model.session()]);
+    await model.close();
+  });
+});

@@ -1,0 +1,63 @@
+import type { GenerateOptions } from './generate-options.ts';
+import type { Finish, Session } from './session.ts';
+import type { Prompt } from './tokens.ts';
+
+/** Text `i` is drawn by `seed + i`, so that one prompt given several times has several continuations. */
+export type BatchOptions = Omit<GenerateOptions, 'prompt'>;
+
+export interface Completion {
+  readonly text: string;
+  readonly tokens: readonly number[];
+  readonly finish: Finish;
+}
+
+/** @param open makes a session that is closed again; there are never more of them than `most` */
+export async function generateBatch(
+  open: () => Promise<Session>,
+  most: number,
+  prompts: readonly Prompt[],
+  { seed, ...options }: BatchOptions,
+): Promise<Completion[]> {
+  const completions: Completion[] = [];
+  let next = 0;
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    while (next < prompts.length && !failed) {
+      const i = next++;
+      const session = await open();
+      try {
+        const prompt = prompts[i] ?? '';
+        const each = { ...options, prompt, ...(seed !== undefined && { seed: seed + i }) };
+        completions[i] = await complete(session, each, () => failed);
+      } finally {
+        await session.close();
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.min(prompts.length, Math.max(1, most)) }, () =>
+    worker().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    }),
+  );
+  // All have come to an end, and closed their sessions, before an error is thrown.
+  const ended = await Promise.allSettled(workers);
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  return completions;
+}
+
+async function complete(session: Session, options: GenerateOptions, failed: () => boolean): Promise<Completion> {
+  const tokens: number[] = [];
+  let text = '';
+  let start = 0;
+  const pieces = session.generate(options);
+  for (;;) {
+    const { value, done } = await pieces.next();
+    // A stop token that comes with the last text is not part of it.
+    if (done) return { text, tokens: tokens.slice(0, session.length - start), finish: value };
+    if (failed()) await pieces.return('length');
+    if (tokens.length === 0) start = session.length - 1;
+    tokens.push(value.token);
+    text += value.text;
+  }
+}

@@ -4,6 +4,7 @@ import {
   byteLength,
   convertTensors,
   type DType,
+  isBigMatrix,
   narrow,
   quantize,
   quantizedSource,
@@ -179,6 +180,17 @@ describe('a source of other types', () => {
     expect(() => quantizedSource(source, 'q8_0', (name) => name === 'head.weight')).toThrow(
       expect.objectContaining({ code: 'BAD_SHAPE', message: expect.stringContaining('head.weight') }),
     );
+  });
+
+  it('rounds those it is told to', async () => {
+    const rounded = convertTensors(source, { dtype: 'bf16', only: isBigMatrix });
+    const types = Object.fromEntries([...rounded.tensors].map(([name, { dtype }]) => [name, dtype]));
+    expect(types).toEqual({
+      ...{ 'emb.weight': 'bf16', 'head.weight': 'bf16', 'blocks.0.ffn.key.weight': 'bf16' },
+      ...{ 'blocks.0.att.ln_x.weight': 'f32', 'blocks.0.att.w1': 'f32' },
+    });
+    expect(Buffer.compare(await rounded.read('blocks.0.att.w1'), f32.slice(0, 256))).toBe(0);
+    expect(Buffer.compare(await rounded.read('emb.weight'), narrow('emb.weight', 'bf16', numbers))).toBe(0);
   });
 
   it('converts in pieces, and blocks too', async () => {

@@ -13,14 +13,25 @@ const PIECE = 1 << 18;
 const BIG_MATRIX =
   /^(?:(?:emb|head)|blocks\.\d+\.(?:att\.(?:receptance|key|value|gate|output)|ffn\.(?:receptance|key|value)))\.weight$/;
 
+/** Whether a tensor is one of those matrices. */
+export function isBigMatrix(name: string): boolean {
+  return BIG_MATRIX.test(name);
+}
+
+export interface ConvertOptions {
+  readonly dtype: PlainDType;
+  /** Which tensors to convert; all when left out. */
+  readonly only?: (name: string, info: TensorInfo) => boolean;
+}
+
 /**
  * The same weights with every tensor as plain numbers of one type, converted when they are read: rounded once, to
  * nearest, ties to even. Integers stay.
  * @returns a source whose `read` throws ReceptanceError `OVERFLOW` naming a tensor with a number that the type cannot
  * hold, and `NOT_FINITE` for one that is not finite
  */
-export function convertTensors(source: WeightSource, { dtype }: { readonly dtype: PlainDType }): WeightSource {
-  return recoded(source, (_, info) => (info.dtype === 'i32' ? 'i32' : dtype));
+export function convertTensors(source: WeightSource, { dtype, only }: ConvertOptions): WeightSource {
+  return recoded(source, (name, info) => (info.dtype === 'i32' || only?.(name, info) === false ? info.dtype : dtype));
 }
 
 /**
@@ -37,7 +48,7 @@ export function quantizedSource(
   const { elements } = BLOCKS[dtype];
   return recoded(source, (name, info) => {
     const fits = (info.shape.at(-1) ?? 0) % elements === 0;
-    const chosen = matrices?.(name, info) ?? (fits && info.shape.length >= 2 && BIG_MATRIX.test(name));
+    const chosen = matrices?.(name, info) ?? (fits && info.shape.length >= 2 && isBigMatrix(name));
     if (!chosen || BLOCKS[info.dtype].elements > 1) return info.dtype;
     if (fits && info.shape.length > 0) return dtype;
     throw new ReceptanceError('BAD_SHAPE', `tensor ${name} of shape [${info.shape}] cannot be ${dtype}`, {

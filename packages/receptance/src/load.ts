@@ -6,8 +6,17 @@ import {
   openCheckpoint,
   type Vocabulary,
 } from '@receptance/checkpoint';
-import type { AbortSignalLike, Backend, Device, LanguageModel, ProgressListener, WeightSource } from '@receptance/core';
-import { detectModel, leaves, ReceptanceError } from '@receptance/core';
+import type {
+  AbortSignalLike,
+  Backend,
+  Device,
+  LanguageModel,
+  PlainDType,
+  ProgressListener,
+  QuantizedDType,
+  WeightSource,
+} from '@receptance/core';
+import { convertTensors, detectModel, isBigMatrix, leaves, quantizedSource, ReceptanceError } from '@receptance/core';
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
 import { Engine } from './engine.ts';
 import { fingerprinting } from './fingerprint.ts';
@@ -33,6 +42,12 @@ export interface ModelOptions {
    * models: these take and give token ids.
    */
   readonly tokenizer?: Tokenizer | undefined;
+  /**
+   * How the big matrices (embedding, projections, head) are held, if not as they are stored: rounded, or quantised in
+   * blocks of 32 where their rows are whole blocks. What is in blocks already is not quantised again. A type that the
+   * backend has no kernels for is widened there: see `memory` for what it came to.
+   */
+  readonly weights?: WeightType | undefined;
   /** How many sessions there can be at a time. Each holds two copies of a state. Default 4. */
   readonly maxSequences?: number | undefined;
   /**
@@ -46,6 +61,10 @@ export interface ModelOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
+export type WeightType = PlainDType | QuantizedDType;
+
+const WEIGHT_TYPES: readonly WeightType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'];
+
 /**
  * Loads a model: finds out what it is, opens the backend, brings the weights there and prepares what will run.
  * @throws ReceptanceError `BAD_SOURCE`, `BAD_OPTION`, `UNKNOWN_MODEL`, what a damaged file causes (`NOT_A_CHECKPOINT`, `TRUNCATED_FILE`,
@@ -57,13 +76,17 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   const { maxBatch = Math.min(maxSequences, 16) } = options;
   checkCount('maxBatch', maxBatch, 4096);
   checkCount('chunk', chunk, 65536);
+  if (options.weights !== undefined && !WEIGHT_TYPES.includes(options.weights)) {
+    throw badOption(`weights is ${options.weights}`, `it must be one of ${WEIGHT_TYPES.join(', ')}`);
+  }
   if (typeof backend?.open !== 'function') {
     throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
   }
   const { weights, vocabulary, groupNormEps, close } = await openSource(source, options);
   try {
     signal?.throwIfAborted();
-    const model = detectModel(weights.tensors, groupNormEps === undefined ? {} : { groupNormEps });
+    const { tensors } = heldAs(weights, options.weights);
+    const model = detectModel(tensors, groupNormEps === undefined ? {} : { groupNormEps });
     const tokenizer = options.tokenizer ?? tokenizerOf(vocabulary, model.vocabularySize);
     const device = await backend.open({ ...(signal && { signal }), ...(onProgress && { onProgress }) });
     try {
@@ -98,7 +121,7 @@ async function prepare(
   const graphs = graphsOf(model);
   const names = Object.values(graphs).flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
   const read = fingerprinting(weights, names);
-  const parameters = await device.loadParameters(read.source, Object.values(graphs), {
+  const parameters = await device.loadParameters(heldAs(read.source, options.weights), Object.values(graphs), {
     limits: { Z: slots.rows },
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
@@ -129,6 +152,13 @@ async function prepare(
     device: device.info,
     memory,
   });
+}
+
+function heldAs(source: WeightSource, type: WeightType | undefined): WeightSource {
+  if (type === undefined) return source;
+  return type === 'q8_0' || type === 'q4_0'
+    ? quantizedSource(source, type)
+    : convertTensors(source, { dtype: type, only: isBigMatrix });
 }
 
 function tokenizerOf(vocabulary: Vocabulary | undefined, vocabularySize: number): Tokenizer | undefined {

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { ReceptanceError } from '@receptance/core';
 import { type Command, columns, helpOf } from './command.ts';
+import { chat } from './commands/chat.ts';
 import { conform } from './commands/conform.ts';
+import { convert } from './commands/convert.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
+import { perplexity } from './commands/perplexity.ts';
 import { reportFailure } from './failure.ts';
 import { Terminal } from './terminal.ts';
+import { statusOf, UsageError } from './usage-error.ts';
 
-const COMMANDS: readonly Command[] = [generate, logits, conform, inspect];
+const COMMANDS: readonly Command[] = [generate, chat, perplexity, logits, convert, inspect, conform];
 
 /** Runs one command line, without the names of the interpreter and the program. @returns the exit status */
 export async function run(args: readonly string[]): Promise<number> {
@@ -23,7 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (terminal.interrupted) return 130;
     if (terminal.outputClosed) return 0;
     reportFailure(error, terminal);
-    return 1;
+    return statusOf(error);
   }
 }
 
@@ -38,7 +41,7 @@ async function dispatch([name, ...args]: readonly string[], terminal: Terminal):
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (command === undefined) {
-    throw new ReceptanceError('UNKNOWN_COMMAND', `there is no command "${name}"`, {
+    throw new UsageError('UNKNOWN_COMMAND', `there is no command "${name}"`, {
       hint: `commands are ${COMMANDS.map((each) => each.name).join(', ')}; receptance --help explains them`,
     });
   }

@@ -6,6 +6,8 @@ interface Described {
   readonly summary: string;
   /** What follows the name of the command in its help. */
   readonly usage: string;
+  /** A heading, and rows under it. */
+  readonly notes?: readonly [string, readonly (readonly [string, string])[]];
   /** Command lines, without `receptance`, and what they do. */
   readonly examples: readonly (readonly [string, string])[];
 }
@@ -27,7 +29,7 @@ export function command<Name extends string>(
   return { ...definition, run: async (args, terminal) => run(parseOptions(name, options, args), terminal) };
 }
 
-export function helpOf({ name, summary, usage, options, examples }: Command): string {
+export function helpOf({ name, summary, usage, options, notes, examples }: Command): string {
   const rows = Object.entries(options).map(([option, { value, help }]) => [
     `--${option}${value === undefined ? '' : ` ${value}`}`,
     help,
@@ -36,6 +38,7 @@ export function helpOf({ name, summary, usage, options, examples }: Command): st
     summary,
     `\nUsage: receptance ${name} ${usage}\n`,
     ...columns(rows),
+    ...(notes === undefined ? [] : [`\n${notes[0]}`, ...columns(notes[1])]),
     '\nExamples:',
     ...examples.flatMap(([line, what]) => [`  receptance ${line}`, `      ${what}`]),
     '',

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ReceptanceError } from '@receptance/core';
+import { UsageError } from './usage-error.ts';
 
 /** An option of a command. One with `value` takes a value, called so in the help; one without is a switch. */
 export interface OptionSpec {
@@ -33,14 +33,14 @@ export class Values<Name extends string> {
     return typeof value === 'string' ? value : undefined;
   }
 
-  /** @throws ReceptanceError `BAD_OPTION` when it was not given */
+  /** @throws UsageError `BAD_OPTION` when it was not given */
   required(name: Name): string {
     const value = this.text(name);
     if (value !== undefined) return value;
     throw badOption(`--${name} is missing`, `give --${name}`);
   }
 
-  /** @throws ReceptanceError `BAD_OPTION` */
+  /** @throws UsageError `BAD_OPTION` */
   number(name: Name, least: number): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
@@ -50,7 +50,7 @@ export class Values<Name extends string> {
     throw badOption(`--${name} must be a number${bound}, not "${value}"`, `for example --${name} 1`);
   }
 
-  /** @throws ReceptanceError `BAD_OPTION` */
+  /** @throws UsageError `BAD_OPTION` */
   integer(name: Name, least = 0): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
@@ -60,7 +60,7 @@ export class Values<Name extends string> {
   }
 }
 
-/** @throws ReceptanceError `BAD_OPTION` for an option that the command has not, or one without its value */
+/** @throws UsageError `BAD_OPTION` for an option that the command has not, or one without its value */
 export function parseOptions<Name extends string>(
   command: string,
   specs: OptionSpecs<Name>,
@@ -97,8 +97,8 @@ export function parseOptions<Name extends string>(
   return new Values(values);
 }
 
-export function badOption(message: string, hint: string): ReceptanceError {
-  return new ReceptanceError('BAD_OPTION', message, { hint });
+export function badOption(message: string, hint: string): UsageError {
+  return new UsageError('BAD_OPTION', message, { hint });
 }
 
 /** `--seed -1` as `--seed=-1`, so that -1 reads as the value and can be refused as one. */

@@ -9,6 +9,11 @@ export class Terminal {
   readonly json: boolean;
   readonly #abort = new AbortController();
   readonly #began = performance.now();
+  /** https://no-color.org */
+  readonly #colours =
+    process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+  /** What Ctrl-C ends first. */
+  #task: AbortController | undefined;
   #interrupted = false;
   #outputClosed = false;
   #lineShown = false;
@@ -18,12 +23,7 @@ export class Terminal {
     this.json = json;
     process.stdout.on('error', (error) => this.#closeOutput(error));
     process.stderr.on('error', (error) => this.#closeOutput(error));
-    process.on('SIGINT', () => {
-      // Asked twice: whatever holds it up.
-      if (this.#interrupted) process.exit(130);
-      this.#interrupted = true;
-      this.#abort.abort();
-    });
+    process.on('SIGINT', () => this.interrupt());
   }
 
   /** Aborted by Ctrl-C, and when nobody reads the output any more. */
@@ -39,8 +39,37 @@ export class Terminal {
     return this.#outputClosed;
   }
 
+  /** Whether a person reads the output. */
   get isInteractive(): boolean {
     return process.stdout.isTTY === true;
+  }
+
+  /** What Ctrl-C does. */
+  interrupt(): void {
+    if (this.#task !== undefined && !this.#task.signal.aborted) return this.#task.abort();
+    // Asked twice: whatever holds it up.
+    if (this.#interrupted || this.#task !== undefined) process.exit(130);
+    this.#interrupted = true;
+    this.#abort.abort();
+  }
+
+  /** Runs a part of a command that Ctrl-C ends by itself: the command goes on, unless it is asked twice. */
+  async interruptible<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#task = new AbortController();
+    try {
+      return await task(AbortSignal.any([this.#abort.signal, this.#task.signal]));
+    } finally {
+      this.#task = undefined;
+    }
+  }
+
+  /** For what was there before, or is only said beside: greyed where a person reads. */
+  dim(text: string): string {
+    return this.#colours ? `\x1b[2m${text}\x1b[22m` : text;
+  }
+
+  bold(text: string): string {
+    return this.#colours ? `\x1b[1m${text}\x1b[22m` : text;
   }
 
   write(text: string): void {

@@ -1,9 +1,13 @@
 import { ReceptanceError } from '@receptance/core';
 import { readText } from './files.ts';
+import { UsageError } from './usage-error.ts';
+
+const HINT = 'give whole numbers, 0 or more, as 1,2,3 or as a JSON array in a file: @tokens.json';
 
 /**
  * Token ids as an option gives them: `1,2,3`, or `@FILE` with a JSON array.
- * @throws ReceptanceError `BAD_TOKENS`, `FILE_NOT_FOUND`, `READ_FAILED`
+ * @throws UsageError `BAD_TOKENS`; ReceptanceError `BAD_TOKENS`, `FILE_NOT_FOUND`, `READ_FAILED` for a file,
+ * `TOKEN_OUT_OF_RANGE` for an id below 0
  */
 export async function parseTokens(option: string): Promise<number[]> {
   if (option.startsWith('@')) {
@@ -16,7 +20,8 @@ export async function parseTokens(option: string): Promise<number[]> {
   if (option.trim() === '') return [];
   return option.split(',').map((item) => {
     if (/^\s*\d+\s*$/.test(item)) return Number(item);
-    throw badTokens(`"${item}" is no token id`);
+    if (/^\s*-\d+\s*$/.test(item)) throw belowZero(item.trim());
+    throw new UsageError('BAD_TOKENS', `"${item}" is no token id`, { hint: HINT });
   });
 }
 
@@ -35,7 +40,9 @@ function fromJson(path: string, text: string): number[] {
 }
 
 function badTokens(message: string): ReceptanceError {
-  return new ReceptanceError('BAD_TOKENS', message, {
-    hint: 'give whole numbers, 0 or more, as 1,2,3 or as a JSON array in a file: @tokens.json',
-  });
+  return new ReceptanceError('BAD_TOKENS', message, { hint: HINT });
+}
+
+function belowZero(item: string): ReceptanceError {
+  return new ReceptanceError('TOKEN_OUT_OF_RANGE', `token ${item} is not in any vocabulary`, { hint: HINT });
 }

@@ -1,13 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { golden, receptance } from './support/receptance.ts';
+import { golden, type Outcome, receptance, receptanceAll } from './support/receptance.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
 afterAll(() => rm(folder, { recursive: true }));
 
 const MODEL = golden('models/rwkv7_l2_c64_state_v97.bf16.safetensors');
+const MODEL4 = golden('models/rwkv4_l3_c64_v97.bf16.pth');
 const file = (name: string): string => join(folder, name);
 
 /** A .safetensors of one header and nothing behind it. */
@@ -41,7 +42,10 @@ beforeAll(async () => {
 
 const OURS = ['generate', '--model', MODEL];
 
-const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
+type Wrong = readonly (readonly [string, string, readonly string[]])[];
+
+/** What cannot be carried out: status 1. */
+const FAILURES: Wrong = [
   ['FILE_NOT_FOUND', 'a missing file', ['generate', '--model', file('none.pth')]],
   ['TRUNCATED_FILE', 'half a file', ['generate', '--model', file('truncated.safetensors')]],
   ['NOT_A_CHECKPOINT', 'garbage', ['generate', '--model', file('garbage.pth')]],
@@ -54,13 +58,28 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
   ['UNKNOWN_BACKEND', 'an unknown backend', ['conform', '--backend', '__proto__']],
   ['TOKEN_OUT_OF_RANGE', 'a token that the model has not', [...OURS, '--tokens', '1,97']],
   ['TOKEN_OUT_OF_RANGE', 'a stop token that it has not', [...OURS, '--tokens', '1', '--stop-tokens', '97']],
-  ['BAD_TOKENS', 'words for tokens', [...OURS, '--tokens', '1,two']],
   ['BAD_TOKENS', 'no array', [...OURS, '--tokens', `@${file('object.json')}`]],
   ['BAD_TOKENS', 'broken JSON', [...OURS, '--tokens', `@${file('broken.json')}`]],
   ['BAD_TOKENS', 'words in JSON', [...OURS, '--tokens', `@${file('words.json')}`]],
   ['FILE_NOT_FOUND', 'no file of tokens', [...OURS, '--tokens', `@${file('none.json')}`]],
   ['BAD_TOKENS', 'no tokens', ['logits', '--tokens', '', '--out', file('out.safetensors')]],
   ['NO_TOKENIZER', 'text for a model without a tokenizer', [...OURS, '--prompt', 'text']],
+  ['FILE_NOT_FOUND', 'no golden folder', ['conform', '--golden', file('none')]],
+  ['TOKEN_OUT_OF_RANGE', 'a token below 0', [...OURS, '--tokens', '1,-1']],
+  ['TEXT_TOO_SHORT', 'one token to measure', ['perplexity', '--model', MODEL, '--tokens', '1']],
+  ['NO_TOKENIZER', 'text to measure without a tokenizer', ['perplexity', '--model', MODEL, '--text', 'text']],
+  ['NO_TOKENIZER', 'a chat without a tokenizer', ['chat', '--model', MODEL]],
+  ['FILE_NOT_FOUND', 'no text to measure', ['perplexity', '--file', file('none.txt')]],
+  ['BAD_TEXT', 'no text in it', ['perplexity', '--file', file('garbage.pth')]],
+  ['FILE_EXISTS', 'a file that is there', ['convert', '--out', file('other.safetensors')]],
+  ['UNSUPPORTED_FORMAT', 'a .gguf of version 4', ['convert', '--model', MODEL4, '--out', file('out.gguf')]],
+  ['WRITE_FAILED', 'no folder to write to', ['convert', '--out', file('none/out.safetensors')]],
+  ['UNKNOWN_MODEL', 'the graph of no model', ['inspect', '--graph', '--model', file('other.safetensors')]],
+];
+
+/** What cannot be understood: status 2. */
+const MISUSES: Wrong = [
+  ['BAD_TOKENS', 'words for tokens', [...OURS, '--tokens', '1,two']],
   ['BAD_OPTION', 'nothing to continue', OURS],
   ['BAD_OPTION', 'a negative number of tokens', ['generate', '--max-tokens', '-1']],
   ['BAD_OPTION', 'a number that is none', ['generate', '--max-tokens', 'many']],
@@ -76,16 +95,34 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
   ['BAD_OPTION', 'a word too many', ['generate', 'Once']],
   ['BAD_OPTION', 'no place to write to', ['logits', '--tokens', '1']],
   ['UNKNOWN_COMMAND', 'an unknown command', ['sing']],
-  ['FILE_NOT_FOUND', 'no golden folder', ['conform', '--golden', file('none')]],
+  ['BAD_OPTION', 'nothing to measure', ['perplexity']],
+  ['BAD_OPTION', 'two texts to measure', ['perplexity', '--text', 'a', '--tokens', '1,2']],
+  ['BAD_OPTION', 'a chunk beyond bounds', ['generate', '--chunk', '100000']],
+  ['BAD_OPTION', 'no place to convert to', ['convert']],
+  ['BAD_OPTION', 'a format that is not written', ['convert', '--out', file('out.pth')]],
+  ['BAD_OPTION', 'blocks in a .safetensors', ['convert', '--out', file('out.safetensors'), '--dtype', 'q8_0']],
+  ['BAD_OPTION', 'bf16 in a .gguf', ['convert', '--out', file('out.gguf'), '--dtype', 'bf16']],
+  ['BAD_OPTION', 'a chat both plain and with turns', ['chat', '--plain', '--system', 'Be brief.']],
 ];
 
-describe.concurrent('wrong input is told in two lines, with status 1', { timeout: 120_000 }, () => {
-  test.each(WRONG)('%s: %s', async (code, _, args) => {
-    const { status, stdout, stderr } = await receptance(args);
-    expect(stderr).toMatch(new RegExp(`^error \\[(${code})\\]: .+\\nhint: .+\\n$`));
-    expect(stdout).toBe('');
-    expect(status).toBe(1);
+describe.each([
+  [1, 'what cannot be done', FAILURES],
+  [2, 'what cannot be understood', MISUSES],
+])('status %i and two lines for %s', (expected, _, wrong) => {
+  let outcomes: readonly Outcome[] = [];
+  beforeAll(async () => {
+    outcomes = await receptanceAll(wrong.map(([, , args]) => args));
+  }, 120_000);
+
+  test.each(wrong.map(([code, what], i) => [code, what, i] as const))('%s: %s', (code, _, i) => {
+    expect(outcomes[i]?.stderr).toMatch(new RegExp(`^error \\[(${code})\\]: .+\\nhint: .+\\n$`));
+    expect(outcomes[i]?.stdout).toBe('');
+    expect(outcomes[i]?.status).toBe(expected);
   });
+});
+
+test('nothing is left of what could not be written', async () => {
+  expect((await readdir(folder)).filter((name) => /^out|partial/.test(name))).toEqual([]);
 });
 
 test('--json gives the error as an object too', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { golden, receptance } from './support/receptance.ts';
+import { golden, receptance, receptanceAll } from './support/receptance.ts';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
@@ -29,15 +29,25 @@ test('the programs of receptance’s README run and print what they say', async 
   expect(outputs[1]).toBe('16 16 15\n');
 });
 
+const FILES = /^(golden|out\.safetensors|model\.q8_0\.gguf)$/;
+
 test('the command lines of the README do what they say', async () => {
   const [lines = ''] = await blocks('README.md', 'sh');
   await mkdir(join(folder, 'golden'));
   await cp(golden('ops/wkv4_normal_zero_T2_C8.safetensors'), join(folder, 'golden', 'case.safetensors'));
-  const statuses: (number | null)[] = [];
-  for (const line of lines.trim().split('\n')) {
-    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word);
-    const args = words.slice(1).map((word) => (/^(golden|out\.safetensors)$/.test(word) ? join(folder, word) : word));
-    statuses.push((await receptance(args)).status);
-  }
-  expect(statuses).toEqual([0, 0, 0, 0, 0]);
+  const commandLines = lines
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word);
+      return words.slice(1).map((word) => (FILES.test(word) ? join(folder, word) : word));
+    });
+  // A chat reads stdin, which the others cannot share with it.
+  const [chats, others] = [true, false].map((wanted) => commandLines.filter(([name]) => (name === 'chat') === wanted));
+  const outcomes = [
+    ...(await receptanceAll(others ?? [])),
+    ...(await Promise.all((chats ?? []).map((args) => receptance(args)))),
+  ];
+  const statuses = outcomes.map(({ status }) => status);
+  expect(statuses).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
 });

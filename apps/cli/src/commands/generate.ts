@@ -1,5 +1,4 @@
-import type { Sampling } from 'receptance';
-import { checkChoice, randomSeed } from 'receptance';
+import { CHOICE_OPTIONS, type ChoiceGiven, readChoice } from '../choice.ts';
 import { type Command, command } from '../command.ts';
 import { type LoadedModel, loadModel, MODEL_OPTIONS } from '../model.ts';
 import { badOption, COMMON, type Values } from '../options.ts';
@@ -8,9 +7,6 @@ import { parseTokens } from '../tokens.ts';
 
 const DEFAULT_PROMPT = 'Once upon a time';
 const DEFAULT_MAX_TOKENS = 256;
-/** Of RWKV's own demonstrations. */
-const DEFAULT_TOP_P = 0.85;
-
 const options = {
   ...MODEL_OPTIONS,
   prompt: { value: 'TEXT', help: `text to continue (default for the small model: "${DEFAULT_PROMPT}")` },
@@ -20,31 +16,11 @@ const options = {
     value: 'IDS',
     help: 'token ids that end the text (default: end of text, where a tokenizer is known)',
   },
-  greedy: { help: 'always take the likeliest token' },
-  seed: { value: 'N', help: 'the same seed draws the same text (default: another each time)' },
-  temperature: { value: 'X', help: 'below 1 more likely, above 1 more surprising (default: 1)' },
-  'top-p': { value: 'X', help: `keep the likeliest tokens that reach this probability (default: ${DEFAULT_TOP_P})` },
-  'top-k': { value: 'N', help: 'keep the k likeliest tokens; 0 keeps all (default: 0)' },
-  'min-p': { value: 'X', help: 'keep tokens this fraction as likely as the likeliest (default: 0)' },
-  'presence-penalty': { value: 'X', help: 'off the logit of tokens drawn before (default: 0)' },
-  'frequency-penalty': { value: 'X', help: 'off the logit for each time drawn (default: 0)' },
-  'repetition-penalty': { value: 'X', help: 'divides the logits of tokens drawn before (default: 1)' },
-  'penalty-decay': { value: 'X', help: 'how penalties fade, per token (default: 1)' },
+  ...CHOICE_OPTIONS,
   ...COMMON,
 } as const;
 
 type Options = Values<keyof typeof options>;
-
-const SAMPLING = {
-  temperature: 'temperature',
-  'top-p': 'topP',
-  'top-k': 'topK',
-  'min-p': 'minP',
-  'presence-penalty': 'presencePenalty',
-  'frequency-penalty': 'frequencyPenalty',
-  'repetition-penalty': 'repetitionPenalty',
-  'penalty-decay': 'penaltyDecay',
-} as const satisfies Partial<Record<keyof typeof options, keyof Sampling>>;
 
 export const generate: Command = command({
   name: 'generate',
@@ -72,27 +48,14 @@ interface Request {
   readonly prompt: string | readonly number[] | undefined;
   readonly maxTokens: number;
   readonly stopTokens: readonly number[] | undefined;
-  readonly choice: { readonly greedy: true } | { readonly sampling: Sampling; readonly seed: number };
+  readonly choice: ChoiceGiven;
 }
 
 async function readRequest(values: Options): Promise<Request> {
   const [text, tokens, stop] = [values.text('prompt'), values.text('tokens'), values.text('stop-tokens')];
   if (text !== undefined && tokens !== undefined)
     throw badOption('--prompt and --tokens exclude each other', 'give one');
-  const sampling: Record<string, number> = {};
-  for (const [option, setting] of Object.entries(SAMPLING)) {
-    const signed = setting === 'presencePenalty' || setting === 'frequencyPenalty';
-    const value = values.number(option as keyof typeof SAMPLING, signed ? Number.NEGATIVE_INFINITY : 0);
-    if (value !== undefined) sampling[setting] = value;
-  }
-  const seed = values.integer('seed');
-  const greedy = values.flag('greedy');
-  if (greedy && (seed !== undefined || Object.keys(sampling).length > 0)) {
-    throw badOption('--greedy leaves nothing to draw', 'give --greedy, or a seed and settings');
-  }
-  const choice = greedy ? { greedy } : { sampling: { topP: DEFAULT_TOP_P, ...sampling }, seed: seed ?? randomSeed() };
-  // Before the model is loaded, which may take long.
-  checkChoice(choice);
+  const choice = readChoice(values);
   return {
     prompt: tokens === undefined ? text : await parseTokens(tokens),
     maxTokens: values.integer('max-tokens') ?? DEFAULT_MAX_TOKENS,
@@ -109,6 +72,8 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
   if (prompt.length === 0 && model.tokenizer === undefined) {
     throw badOption('there is nothing to continue', 'give --tokens, or the tokenizer of this model with --tokenizer');
   }
+  /** The text reads as a whole; token ids are not repeated. */
+  const shown = terminal.json || typeof prompt !== 'string' ? '' : prompt;
   const session = await model.session();
   // Checked before anything runs.
   const generation = session.generate({ ...choice, maxTokens, stopTokens, signal });
@@ -120,8 +85,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
   try {
     await session.prefill(prompt, { signal });
     prefilled = performance.now();
-    if (!terminal.json && terminal.isInteractive && typeof prompt === 'string')
-      terminal.write(`\x1b[1m${prompt}\x1b[22m`);
+    if (shown !== '') terminal.write(terminal.dim(shown));
     for (;;) {
       const { value, done } = await generation.next();
       if (done) {
@@ -149,7 +113,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
     const result = { tokens, text: model.tokenizer === undefined ? null : text, finish };
     terminal.writeJson({ model: name, backend, adapter: model.device.adapter, ...result, ...seed, timings });
   } else {
-    if (tokens.length > 0) terminal.write('\n');
+    if (tokens.length > 0 || shown !== '') terminal.write('\n');
     const drawn = 'seed' in choice ? `, seed ${choice.seed}` : '';
     terminal.note(
       `${tokens.length} tokens, ${timings.tokensPerSecond} tokens/s (${backend}: ${model.device.adapter}${drawn})`,

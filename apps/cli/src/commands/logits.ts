@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { type TensorToWrite, writeSafetensors } from '@receptance/checkpoint';
 import { type HostArray, ReceptanceError } from '@receptance/core';
 import type { Logits } from 'receptance';
 import { type Command, command } from '../command.ts';
 import { loadModel, MODEL_OPTIONS } from '../model.ts';
 import { COMMON } from '../options.ts';
+import { writeWhole } from '../output-file.ts';
 import { parseTokens } from '../tokens.ts';
 
 const options = {
@@ -35,7 +35,8 @@ export const logits: Command = command({
     const { model, name, backend } = await loadModel(values, terminal);
     try {
       const read = await model.logits(tokens, { state: true, signal: terminal.signal });
-      await save(out, writeSafetensors(tensorsOf(read), { model: name, backend, tokens: JSON.stringify(tokens) }));
+      const about = { model: name, backend, tokens: JSON.stringify(tokens) };
+      await writeWhole(out, [writeSafetensors(tensorsOf(read), about)]);
       const states = Object.keys(read.state ?? {}).length;
       if (terminal.json)
         terminal.writeJson({ out, model: name, backend, rows: read.rows, vocabularySize: read.vocabularySize, states });
@@ -59,16 +60,4 @@ function asF32(name: string, shape: readonly number[], numbers: HostArray): Tens
     view.setFloat32(4 * i, number, true);
   });
   return { name, dtype: 'f32', shape, data };
-}
-
-async function save(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ReceptanceError('WRITE_FAILED', `${path} could not be written (${why})`, {
-      hint: 'give a path in a folder that exists and may be written to',
-      cause,
-    });
-  }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const [main, many] = ['../../src/main.ts', './many.ts'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 export interface Outcome {
   readonly status: number | null;
@@ -9,38 +9,69 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** What a test may do to a running command: send it a signal, stop reading its output. */
+/** What a test may do to a running command: send it a signal or a line, stop reading its output. */
 export interface Running {
   readonly stdout: string;
   kill(signal: NodeJS.Signals): void;
   stopReading(): void;
+  type(text: string): void;
+  endInput(): void;
 }
 
+type Listener = (running: Running) => void;
+
 /**
- * Runs the command as a process of its own, on source.
+ * Runs the command as a process of its own, on source, with nothing on stdin.
  * @param onOutput called whenever it has written to stdout
  */
-export function receptance(args: readonly string[], onOutput?: (running: Running) => void): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=@receptance/source', main, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-      onOutput?.({
-        stdout,
-        kill: (signal) => child.kill(signal),
-        stopReading: () => child.stdout.destroy(),
-      });
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
+export async function receptance(args: readonly string[], onOutput?: Listener): Promise<Outcome> {
+  const { running, ended } = start(args, onOutput);
+  running.endInput();
+  return ended;
+}
+
+/** Command lines that need no process of their own: they share one, and run one after the other. */
+export async function receptanceAll(commandLines: readonly (readonly string[])[]): Promise<readonly Outcome[]> {
+  const { running, ended } = runNode(many, []);
+  running.type(JSON.stringify(commandLines));
+  running.endInput();
+  const { stdout, stderr } = await ended;
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Outcome[];
+}
+
+/** The same as `receptance`, with a stdin that waits. */
+export function start(args: readonly string[], onOutput?: Listener) {
+  return runNode(main, args, onOutput);
+}
+
+function runNode(program = '', args: readonly string[], onOutput?: Listener) {
+  const child = spawn(process.execPath, ['--conditions=@receptance/source', program, ...args]);
+  let stdout = '';
+  let stderr = '';
+  const running: Running = {
+    get stdout() {
+      return stdout;
+    },
+    kill: (signal) => child.kill(signal),
+    stopReading: () => child.stdout.destroy(),
+    type: (text) => child.stdin.write(text),
+    endInput: () => child.stdin.end(),
+  };
+  // It may end before it has read all.
+  child.stdin.on('error', () => {});
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    onOutput?.(running);
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, stdout, stderr }));
   });
+  return { running, ended };
 }
 
 export function golden(path: string): string {

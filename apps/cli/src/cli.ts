@@ -27,6 +27,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (terminal.outputClosed) return 0;
     reportFailure(error, terminal);
     return statusOf(error);
+  } finally {
+    terminal.clearLine();
   }
 }
 

@@ -74,7 +74,7 @@ export class Terminal {
 
   write(text: string): void {
     if (this.#outputClosed) return;
-    this.#clearLine();
+    this.clearLine();
     process.stdout.write(text);
   }
 
@@ -84,7 +84,7 @@ export class Terminal {
 
   /** For people, never for programs. */
   note(text: string): void {
-    this.#clearLine();
+    this.clearLine();
     process.stderr.write(`${text}\n`);
   }
 
@@ -99,7 +99,8 @@ export class Terminal {
     this.status(`${what} ${total > 0 ? Math.floor((100 * done) / total) : 100} %`);
   };
 
-  #clearLine(): void {
+  /** Takes the status line away. */
+  clearLine(): void {
     if (!this.#lineShown) return;
     process.stderr.write('\r\x1b[K');
     this.#lineShown = false;

@@ -1,15 +1,17 @@
 import { byteTokenizer } from '@receptance/tokenizer';
-import type { Finish, GenerateOptions, Piece, Prompt, SavedState } from 'receptance';
+import type { ChatInput, ChatOptions, Finish, GenerateOptions, Piece, Prompt, SavedState } from 'receptance';
 import { expect, test } from 'vitest';
 import { Conversation, type Settings, type Talking } from '../src/chat/conversation.ts';
 
-const CHAT: Settings = { form: 'chat', system: undefined, maxTokens: 100, choice: { sampling: {}, seed: 7 } };
+const TURNS: Settings = { form: 'chat', system: 'Be brief.', maxTokens: 100, choice: { sampling: {}, seed: 7 } };
+const PLAIN: Settings = { ...TURNS, form: 'plain', system: undefined };
 const tokenizer = byteTokenizer();
 const never = new AbortController().signal;
 
 /** A session that gives the answers it was told to, piece by piece, and keeps its text instead of a state. */
 class Told implements Talking {
   readonly seeds: (number | undefined)[] = [];
+  readonly said: ChatInput[] = [];
   readonly #answers: (readonly string[])[];
   text = '';
 
@@ -26,20 +28,26 @@ class Told implements Talking {
     return prompt.length;
   }
 
-  async *generate({ seed }: GenerateOptions): AsyncGenerator<Piece, Finish, void> {
+  async *generate({ seed, prompt = '', signal }: GenerateOptions): AsyncGenerator<Piece, Finish, void> {
+    await this.prefill(prompt);
     this.seeds.push(seed);
     for (const text of this.#answers.shift() ?? []) {
+      signal?.throwIfAborted();
       this.text += text;
       yield { token: 0, text };
     }
     return 'stop';
   }
 
+  chat(input: ChatInput, options: ChatOptions): AsyncGenerator<Piece, Finish, void> {
+    this.said.push(input);
+    return this.generate({ ...options, prompt: '…' });
+  }
+
   async save(): Promise<SavedState> {
     const { text } = this;
-    const tail = tokenizer.encode(text.slice(-4));
     const about = { architecture: text, vocabularySize: 256, layers: 1, width: 1, fingerprint: '' };
-    return { version: 1, ...about, length: text.length, tail, tensors: {} };
+    return { version: 1, ...about, length: text.length, tail: [], tensors: {} };
   }
 
   async restore(saved: SavedState): Promise<void> {
@@ -47,50 +55,68 @@ class Told implements Talking {
   }
 }
 
-async function ask(conversation: Conversation, question: string): Promise<{ shown: string[]; text: string }> {
+test('a question is a turn of the user; what the system says comes before the first', async () => {
+  const session = new Told([['Yes', '.'], ['No.']]);
+  const conversation = new Conversation(session, tokenizer, TURNS);
   const shown: string[] = [];
-  const { text } = await conversation.ask(question, (piece) => shown.push(piece), never);
-  return { shown, text };
-}
-
-test('an answer ends at an empty line, of which nothing is shown', async () => {
-  const session = new Told([
-    [' He', 'llo', '.\n', '\nUser', ': not this'],
-    [' One\n', 'two. \n\n'],
+  const answer = await conversation.ask('Yes?', (text) => shown.push(text), never);
+  expect(shown).toEqual(['Yes', '.']);
+  expect(answer).toEqual({ text: 'Yes.', tokens: 2, finish: 'stop' });
+  await conversation.ask('No?', () => {}, never);
+  expect(session.said).toEqual([
+    [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Yes?' },
+    ],
+    [{ role: 'user', content: 'No?' }],
   ]);
-  const conversation = new Conversation(session, tokenizer, CHAT);
-  expect(await ask(conversation, 'Hi!\n\n')).toEqual({ shown: ['He', 'llo', '.'], text: 'Hello.' });
-  expect(session.text.startsWith('User: Hi!\n\nAssistant: Hello.\n\n')).toBe(true);
-  session.text = 'User: Hi!\n\nAssistant: Hello.\n\n';
-  expect(await ask(conversation, 'And?')).toEqual({ shown: ['One', '\ntwo.'], text: 'One\ntwo.' });
-  expect(session.text).toBe('User: Hi!\n\nAssistant: Hello.\n\nUser: And?\n\nAssistant: One\ntwo. \n\n');
-});
-
-test('an answer that ends with the text is ended for the next question', async () => {
-  const session = new Told([[' Yes.'], [' No.']]);
-  const conversation = new Conversation(session, tokenizer, { ...CHAT, system: 'Be brief.' });
-  await ask(conversation, 'Yes?');
-  await ask(conversation, 'No?');
-  expect(session.text).toBe('System: Be brief.\n\nUser: Yes?\n\nAssistant: Yes.\n\nUser: No?\n\nAssistant: No.\n\n');
+  expect(session.text).toBe('…Yes.…No.');
 });
 
 test('without turns a text goes on as it is, and another begins where it has ended', async () => {
   const session = new Told([[' upon a time.\n\nThe end.'], [' in May.']]);
-  const conversation = new Conversation(session, tokenizer, { ...CHAT, form: 'plain' });
-  expect((await ask(conversation, 'Once')).shown).toEqual([' upon a time.\n\nThe end.']);
-  await ask(conversation, 'Late');
+  const conversation = new Conversation(session, tokenizer, PLAIN);
+  await conversation.ask('Once', () => {}, never);
+  await conversation.ask('Late', () => {}, never);
   expect(session.text).toBe('Once upon a time.\n\nThe end.\0Late in May.\0');
 });
 
+test('an answer that is stopped stays as far as it was given', async () => {
+  const session = new Told([[' upon', ' a time.']]);
+  const conversation = new Conversation(session, tokenizer, PLAIN);
+  const stop = new AbortController();
+  const answer = await conversation.ask('Once', () => stop.abort(), stop.signal);
+  expect(answer).toEqual({ text: ' upon', tokens: 1, finish: 'interrupted' });
+  expect(session.text).toBe('Once upon');
+});
+
 test('a question asked again is drawn otherwise, from the text before it', async () => {
-  const session = new Told([[' A.'], [' B.'], [' C.'], [' D.']]);
-  const conversation = new Conversation(session, tokenizer, CHAT);
-  await ask(conversation, 'Q?');
+  const session = new Told([[' A.'], [' B.'], [' C.']]);
+  const conversation = new Conversation(session, tokenizer, PLAIN);
+  await conversation.ask('Q?', () => {}, never);
   await conversation.retry(() => {}, never);
   await conversation.retry(() => {}, never);
   expect(session.seeds).toEqual([7, 8, 9]);
-  expect(session.text).toBe('User: Q?\n\nAssistant: C.\n\n');
+  expect(session.text).toBe('Q? C.\0');
   await conversation.undo();
   expect(session.text).toBe('');
   expect(await conversation.undo()).toBeUndefined();
+});
+
+test('copies go their own ways, each with its own questions to take back', async () => {
+  const session = new Told([[' A.'], [' B.'], [' C.']]);
+  const conversation = new Conversation(session, tokenizer, PLAIN);
+  await conversation.ask('1', () => {}, never);
+  expect(await conversation.fork('other')).toBe('other');
+  await conversation.ask('2', () => {}, never);
+  expect(await conversation.goTo('1')).toBe(true);
+  expect(session.text).toBe('1 A.\0');
+  expect(await conversation.fork(undefined)).toBe('3');
+  await conversation.goTo('other');
+  expect(session.text).toBe('1 A.\0' + '2 B.\0');
+  await conversation.undo();
+  await conversation.undo();
+  expect(session.text).toBe('');
+  expect(await conversation.goTo('nowhere')).toBe(false);
+  expect(conversation.names).toEqual(['1', 'other', '3']);
 });

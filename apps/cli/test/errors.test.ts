@@ -97,6 +97,7 @@ const MISUSES: Wrong = [
   ['UNKNOWN_COMMAND', 'an unknown command', ['sing']],
   ['BAD_OPTION', 'nothing to measure', ['perplexity']],
   ['BAD_OPTION', 'two texts to measure', ['perplexity', '--text', 'a', '--tokens', '1,2']],
+  ['BAD_OPTION', 'weights of an unknown type', ['generate', '--weights', 'q3']],
   ['BAD_OPTION', 'a chunk beyond bounds', ['generate', '--chunk', '100000']],
   ['BAD_OPTION', 'no place to convert to', ['convert']],
   ['BAD_OPTION', 'a format that is not written', ['convert', '--out', file('out.pth')]],

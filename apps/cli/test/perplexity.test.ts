@@ -48,11 +48,12 @@ test('the loss is that of the golden file, from ids on the line or in a file, in
 test('of a text it also tells the bits per byte, whether on the line or in a file', async () => {
   const [path, text] = [join(folder, 'story.txt'), 'Once upon a time, there was a clever robin called Zoë.\n'];
   await writeFile(path, text);
-  const [line, file, people, nonsense] = await receptanceAll([
+  const [line, file, people, nonsense, coarse] = await receptanceAll([
     ['perplexity', '--text', text, '--json'],
     ['perplexity', '--file', path, '--json'],
     ['perplexity', '--file', path],
     ['perplexity', '--text', 'zqxj vkwq zzxq jjvk', '--json'],
+    ['perplexity', '--text', text, '--weights', 'q4_0', '--json'],
   ]);
   const { nll, ppl, bitsPerByte } = JSON.parse(line?.stdout ?? '') as Result;
   // Tokens of this model are bytes.
@@ -63,4 +64,8 @@ test('of a text it also tells the bits per byte, whether on the line or in a fil
     new RegExp(`nll +${nll.toFixed(4)} nats per token\\n +ppl +${ppl.toPrecision(5)}\\n +bits per byte +[\\d.]+\\n`),
   );
   expect((JSON.parse(nonsense?.stdout ?? '') as Result).nll).toBeGreaterThan(2 * nll);
+  const held = JSON.parse(coarse?.stdout ?? '') as Result;
+  expect(held).toMatchObject({ weights: 'q4_0' });
+  expect(held.nll).not.toBe(nll);
+  expect(Math.abs(held.nll - nll)).toBeLessThan(0.3);
 });

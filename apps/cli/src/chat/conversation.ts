@@ -1,5 +1,5 @@
-import { type ChatMessage, chatPrompt, chatStop, type Tokenizer } from '@receptance/tokenizer';
-import type { Finish, SavedState, Session } from 'receptance';
+import type { Tokenizer } from '@receptance/tokenizer';
+import type { ChatMessage, Finish, Piece, SavedState, Session } from 'receptance';
 import type { ChoiceGiven } from '../choice.ts';
 
 /** Turns that can be taken back: each keeps a state. */
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** What a conversation needs of a session. */
-export type Talking = Pick<Session, 'length' | 'prefill' | 'generate' | 'save' | 'restore'>;
+export type Talking = Pick<Session, 'length' | 'prefill' | 'generate' | 'chat' | 'save' | 'restore'>;
 
 /** A turn, and the text before it. */
 interface Turn {
@@ -122,92 +122,43 @@ export class Conversation {
     signal: AbortSignal,
   ): Promise<Answer> {
     const before = await this.#session.save();
+    const pieces = this.#begin(question, tries, before.length === 0, signal);
     this.#turns = [...this.#turns, { before, question, tries }].slice(-MOST_TURNS);
-    try {
-      await this.#session.prefill(this.#prompt(question, before), { signal });
-    } catch (error) {
-      this.#turns.pop();
-      if (signal.aborted) return { text: '', tokens: 0, finish: 'interrupted' };
-      throw error;
+    const answer = await listen(pieces, onText, signal);
+    const { endOfText } = this.#tokenizer;
+    if (this.#settings.form === 'plain' && answer.finish === 'stop' && endOfText !== undefined) {
+      // Whatever is said next begins another text.
+      await this.#session.prefill([endOfText]);
     }
-    const answer = await this.#answer(tries, onText, signal);
-    await this.#session.prefill(this.#after(answer, await this.#session.save()));
     return answer;
   }
 
-  async #answer(tries: number, onText: (text: string) => void, signal: AbortSignal): Promise<Answer> {
-    const { form, maxTokens, choice } = this.#settings;
-    const drawn = 'seed' in choice ? { ...choice, seed: choice.seed + tries } : choice;
-    const shown = new Shown(onText, form === 'chat' ? chatStop : undefined);
-    let tokens = 0;
-    let finish: Answer['finish'] = 'length';
-    try {
-      const generation = this.#session.generate({ ...drawn, maxTokens, signal });
-      for (;;) {
-        const { value, done } = await generation.next();
-        if (done === true) {
-          finish = value;
-          break;
-        }
-        tokens++;
-        if (!shown.add(value.text)) continue;
-        finish = 'stop';
-        await generation.return('stop');
-        break;
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      finish = 'interrupted';
-    }
-    return { text: shown.end(), tokens, finish };
-  }
-
-  #prompt(question: string, before: SavedState): string {
-    const { form, system } = this.#settings;
-    if (form === 'plain') return question;
-    const first: ChatMessage[] =
-      before.length === 0 && system !== undefined ? [{ role: 'system', content: system }] : [];
-    return chatPrompt([...first, { role: 'user', content: question }]);
-  }
-
-  /** What ends an answer that has not ended itself, so that the next question may follow. */
-  #after({ finish }: Answer, { tail }: SavedState): string | number[] {
-    if (this.#settings.form === 'chat') return this.#tokenizer.decode(tail).endsWith(chatStop) ? '' : chatStop;
-    const { endOfText } = this.#tokenizer;
-    return finish === 'stop' && endOfText !== undefined ? [endOfText] : [];
+  #begin(question: string, tries: number, isFirst: boolean, signal: AbortSignal): AsyncGenerator<Piece, Finish, void> {
+    const { form, system, maxTokens, choice } = this.#settings;
+    const options = { ...choice, ...('seed' in choice && { seed: choice.seed + tries }), maxTokens, signal };
+    if (form === 'plain') return this.#session.generate({ ...options, prompt: question });
+    const said: ChatMessage[] = isFirst && system !== undefined ? [{ role: 'system', content: system }] : [];
+    return this.#session.chat([...said, { role: 'user', content: question }], options);
   }
 }
 
-/** Gives an answer out as it comes: without the blanks around it, and holding back what may be the end of a turn. */
-class Shown {
-  readonly #onText: (text: string) => void;
-  readonly #stop: string | undefined;
-  #text = '';
-  #given = '';
-
-  constructor(onText: (text: string) => void, stop: string | undefined) {
-    this.#onText = onText;
-    this.#stop = stop;
-  }
-
-  /** @returns whether the turn ends here */
-  add(text: string): boolean {
-    this.#text += text;
-    const end = this.#stop === undefined ? -1 : this.#text.indexOf(this.#stop);
-    if (end >= 0) this.#text = this.#text.slice(0, end);
-    this.#give();
-    return end >= 0;
-  }
-
-  /** @returns all of it */
-  end(): string {
-    this.#give();
-    return this.#given;
-  }
-
-  #give(): void {
-    const whole = this.#stop === undefined ? this.#text : this.#text.trim();
-    if (whole.length > this.#given.length) this.#onText(whole.slice(this.#given.length));
-    this.#given = whole;
+async function listen(
+  pieces: AsyncGenerator<Piece, Finish, void>,
+  onText: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Answer> {
+  let text = '';
+  let tokens = 0;
+  try {
+    for (;;) {
+      const { value, done } = await pieces.next();
+      if (done === true) return { text, tokens, finish: value };
+      tokens++;
+      text += value.text;
+      onText(value.text);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { text, tokens, finish: 'interrupted' };
   }
 }

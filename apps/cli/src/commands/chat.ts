@@ -78,9 +78,10 @@ async function talk({ model, isBundled }: LoadedModel, given: Settings, terminal
   if (lines.typed)
     terminal.note(terminal.dim('/help shows what else there is; Ctrl-C stops an answer, and once more leaves'));
   try {
-    for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
-      if (!(await act(line, chat, lines.typed))) break;
-    }
+    let line = await lines.next();
+    while (line !== undefined && (await act(line, chat, lines.typed))) line = await lines.next();
+    // Left behind the prompt.
+    if (line === undefined && lines.typed) terminal.write('\n');
   } finally {
     lines.close();
   }

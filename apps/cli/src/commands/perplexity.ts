@@ -23,6 +23,7 @@ export const perplexity: Command = command({
   examples: [
     ['perplexity --text "Once upon a time, there was a clever robin."', 'nats per token, perplexity, bits per byte'],
     ['perplexity --model model.gguf --file book.txt', 'of a long text; how far it is shows on a terminal'],
+    ['perplexity --model model.pth --weights q4_0 --file book.txt', 'what holding the big matrices in 4 bits costs'],
     ['perplexity --model model.pth --tokens @ids.json --json', '{ "nll", "ppl", … } for programs'],
   ],
   async run(values, terminal) {
@@ -41,7 +42,7 @@ export const perplexity: Command = command({
       const nll = sum / losses.length;
       const bytes = isText ? bytesOf(tokens.slice(1), model.tokenizer) : 0;
       const result = {
-        ...{ model: name, backend, adapter: model.device.adapter },
+        ...{ model: name, backend, adapter: model.device.adapter, weights: values.text('weights') },
         ...{ nll, ppl: Math.exp(nll), tokens: tokens.length, predicted: losses.length },
         ...(bytes > 0 && { bytes, bitsPerByte: sum / Math.LN2 / bytes }),
         seconds: Math.round(performance.now() - began) / 1000,

@@ -102,6 +102,13 @@ test('the fingerprint is of the file, not of how it is read, and sees one number
   expect([...fingerprints]).toEqual([model.fingerprint, expect.stringMatching(/^[0-9a-f]{16}$/)]);
 });
 
+test('the fingerprint is the one that is documented', async () => {
+  const golden = await loadFile(goldenModel('rwkv7_l2_c128_v97.safetensors'), { backend: wasm() });
+  // Computed from docs/guide/state.md by another program.
+  expect(golden.fingerprint).toBe('6f2733a6a0f1f93f');
+  await golden.close();
+});
+
 test('files that are no states, or damaged ones, are refused', async () => {
   const saved = await stateOf('Once');
   const good = saveState(saved);

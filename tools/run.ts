@@ -4,10 +4,12 @@ import { promisify } from 'node:util';
 
 /** What npm and vitest add for their own children would change what a stranger's npm and Vite do. */
 const ours =
-  /^(NODE_ENV|NODE_OPTIONS|VITEST.*|npm_(lifecycle|package|command|execpath|node_execpath).*|npm_config_local_prefix)$/;
+  /^(NODE_ENV|NODE_OPTIONS|FORCE_COLOR|VITEST.*|npm_(lifecycle|package|command|execpath|node_execpath).*|npm_config_local_prefix)$/;
 
+/** Without colours: what is printed is read here. */
 function strangersEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+  const theirs = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  return { ...Object.fromEntries(theirs), NO_COLOR: '1' };
 }
 
 /** What a program prints. @throws Error with all that it printed, when it fails */
@@ -21,6 +23,9 @@ export async function run(command: string, args: readonly string[], folder: stri
   }
 }
 
+/** Milliseconds within which a server says where it is. */
+const PATIENCE = 60_000;
+
 /** Runs a server while `work` is done with the address that it prints. */
 export async function whileServing<T>(
   args: readonly string[],
@@ -28,9 +33,11 @@ export async function whileServing<T>(
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const server = spawn(process.execPath, args, { cwd: folder, env: strangersEnvironment() });
+  let patience: NodeJS.Timeout | undefined;
   try {
     const url = await new Promise<string>((resolve, reject) => {
       let printed = '';
+      patience = setTimeout(() => reject(new Error(`the server gave no address\n${printed}`)), PATIENCE);
       const hear = (chunk: Buffer): void => {
         printed += chunk.toString();
         const address = /http:\/\/[\w.:]+\//.exec(printed)?.[0];
@@ -43,6 +50,7 @@ export async function whileServing<T>(
     });
     return await work(url);
   } finally {
+    clearTimeout(patience);
     server.kill();
   }
 }

@@ -40,7 +40,8 @@ function bytesOf(dtype: DType, numbers: ArrayLike<number>): Uint8Array {
       return new Uint8Array(Float64Array.from(numbers).buffer);
     case 'i32':
       return new Uint8Array(Int32Array.from(numbers).buffer);
-    case 'f32':
+    case 'f32': // whatever they are: damaged weights too
+      return new Uint8Array(Float32Array.from(numbers).buffer);
     case 'f16':
     case 'bf16':
       return narrow('of a case', dtype, Float64Array.from(numbers));

@@ -1,6 +1,6 @@
 import type { ByteRange, WeightSource } from '@receptance/core';
 
-/** Bytes looked at in one place of a tensor, and places in a tensor: its beginning, its middle and its end. */
+/** Bytes that are looked at in one place of a tensor. */
 const WINDOW = 64;
 
 const FNV_OFFSET = 0xcbf29ce484222325n;
@@ -16,8 +16,8 @@ export interface Fingerprinting {
 /**
  * A source that looks at what is read through it, so that a fingerprint costs no reading of its own.
  *
- * The fingerprint is the FNV-1a hash, 64 bits, of name, type, shape and 64 bytes at the beginning, the middle and the
- * end of every tensor that is named, in order of their names. So it tells models and trained copies of a model apart, and
+ * The fingerprint is the FNV-1a hash, 64 bits, of name, type, shape and 64 bytes from the beginning, from the middle and
+ * before the end of every tensor that is named, in order of their names. So it tells models and trained copies of a model apart, and
  * the same model in two precisions; it does not notice a change between those places, and proves nothing to who does
  * not trust the file.
  */
@@ -54,7 +54,9 @@ export function fingerprinting(source: WeightSource, names: Iterable<string>): F
 }
 
 function windowsOf(bytes: number): ByteRange[] {
-  const starts = new Set([0, Math.max(0, Math.floor((bytes - WINDOW) / 2)), Math.max(0, bytes - WINDOW)]);
+  // Not across the middle: who reads in pieces is likely to begin one there.
+  const last = Math.max(0, bytes - WINDOW);
+  const starts = new Set([0, Math.min(Math.floor(bytes / 2), last), last]);
   return [...starts].map((start) => ({ start, end: Math.min(bytes, start + WINDOW) }));
 }
 

@@ -65,7 +65,7 @@ export function checkState(saved: SavedState, owner: StateOwner, { force = false
   if (unknown !== undefined) throw mismatch(`the model has no ${unknown}`);
   const inOrder = pools.map(({ name, shape, elements }) => {
     const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    if (tensor === undefined) throw mismatch(`it has no ${name}`);
+    if (!ArrayBuffer.isView(tensor?.data)) throw mismatch(`it has no ${name}`);
     if (tensor.shape?.join() !== shape.join() || tensor.data?.length !== elements) {
       throw mismatch(`its ${name} is [${tensor.shape}], the model's [${shape}]`);
     }

@@ -126,6 +126,8 @@ test('a state is held against the model before it is written', async () => {
     { ...saved, tensors: { ...saved.tensors, 'state.2.att_xx': first } },
     { ...saved, tensors: { ...fewer, 'state.0.att_xx': { shape: [8, 2], data: first?.data } } },
     { ...saved, tensors: { ...fewer, 'state.0.att_xx': { shape, data: new Float32Array(15) } } },
+    { ...saved, tensors: { ...fewer, 'state.0.att_xx': { shape, data: 'sixteen numbers.' } } },
+    { ...saved, tensors: { ...fewer, 'state.0.att_xx': null } },
     { ...saved, tensors: { ...fewer, 'state.0.att_xx': { shape, data: new Float32Array(16).fill(Number.NaN) } } },
     undefined,
   ];

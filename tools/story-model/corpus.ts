@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Page } from './grammar.ts';
+import { drill } from './drill.ts';
+import { Page, type Part } from './grammar.ts';
 import type { Chooser } from './random.ts';
 import { Sampler } from './random.ts';
 import { readings } from './recognise.ts';
@@ -19,6 +20,8 @@ Options
   --seed N    the corpus depends on this number alone (default 1)
   --out FILE  where the bytes go: ASCII documents, each ended by one byte 0
   --json      print the figures as JSON
+  --drill     mostly short stories in which everything comes again: for a while in the middle of the training
+              (their figure is an upper bound: short ones can be read in more than one way)
   --show N    print N documents instead of writing a file
   --check N   read N documents back with the grammar and see that each can be made in one way only
   --help      this text
@@ -27,12 +30,19 @@ Bits per byte: every random choice adds -log2 of its probability. A text can be 
 --check proves on a sample), so the sum is exactly -log2 P(text): no model can, on average, spend fewer bits than that.
 The byte 0 counts as a byte and carries no information of its own.`;
 
-/** A document: one in three is a sheet of sums, the others are stories. */
-export function document(chooser: Chooser): Page {
+/** A document: `sheets` in three are sheets of sums, the others are stories. */
+export function document(chooser: Chooser, stories: Part = story, sheets = 1): Page {
   const page = new Page(chooser);
-  if (chooser.choose(2, [1, 2]) === 0) sums(page);
-  else page.tell(story);
+  if (chooser.choose(2, [sheets, 3 - sheets]) === 0) sums(page);
+  else page.tell(stories);
   return page;
+}
+
+/** How much of a corpus documents of one kind are. */
+interface Share {
+  documents: number;
+  bytes: number;
+  bits: number;
 }
 
 export interface Facts {
@@ -41,30 +51,46 @@ export interface Facts {
   readonly bytes: number;
   readonly bits: number;
   readonly bitsPerByte: number;
+  readonly stories: Share;
+  readonly sums: Share;
 }
 
 /** Hands finished documents (with their final 0) to `take` until `bytes` are reached. */
-export function generate(bytes: number, seed: number, take: (text: string) => void): Facts {
+export function generate(bytes: number, seed: number, drilling: boolean, take: (text: string) => void): Facts {
   const sampler = new Sampler(seed);
+  const stories: Share = { documents: 0, bytes: 0, bits: 0 };
+  const sheets: Share = { documents: 0, bytes: 0, bits: 0 };
   let written = 0;
-  let documents = 0;
   while (written < bytes) {
-    const text = `${document(sampler).text}\0`;
+    const before = sampler.bits;
+    const page = drilling ? document(sampler, drill, 0.2) : document(sampler);
+    const text = `${page.text}\0`;
     take(text);
     written += text.length;
-    documents++;
+    const share = text.includes(' = ') ? sheets : stories;
+    share.documents++;
+    share.bytes += text.length;
+    share.bits += sampler.bits - before;
   }
-  return { seed, documents, bytes: written, bits: sampler.bits, bitsPerByte: sampler.bits / written };
+  return {
+    seed,
+    documents: stories.documents + sheets.documents,
+    bytes: written,
+    bits: sampler.bits,
+    bitsPerByte: sampler.bits / written,
+    stories,
+    sums: sheets,
+  };
 }
 
-function writeCorpus(path: string, bytes: number, seed: number): Facts {
+function writeCorpus(path: string, bytes: number, seed: number, drilling: boolean): Facts {
   const file = openSync(path, 'w');
   let waiting = '';
   const flush = (): void => {
     writeSync(file, Buffer.from(waiting, 'latin1'));
     waiting = '';
   };
-  const facts = generate(bytes, seed, (text) => {
+  const facts = generate(bytes, seed, drilling, (text) => {
     waiting += text;
     if (waiting.length > 1 << 20) flush();
   });
@@ -99,6 +125,7 @@ function main(): void {
       seed: { type: 'string', default: '1' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
+      drill: { type: 'boolean', default: false },
       show: { type: 'string' },
       check: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -114,7 +141,7 @@ function main(): void {
     process.stdout.write(`${values.check} documents read back, ${wrong.length} with other than one reading\n`);
     if (wrong.length > 0) process.exitCode = 1;
   } else if (values.out !== undefined && !values.help) {
-    const facts = writeCorpus(values.out, Number(values.bytes), seed);
+    const facts = writeCorpus(values.out, Number(values.bytes), seed, values.drill);
     const line = `${facts.documents} documents, ${facts.bytes} bytes, ${facts.bitsPerByte.toFixed(5)} bits per byte`;
     process.stdout.write(`${values.json ? JSON.stringify(facts) : line}\n`);
   } else {

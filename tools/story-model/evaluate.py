@@ -4,7 +4,7 @@
 
 Bits per byte are of the whole held-out corpus. The other figures are the share of answers all of whose characters are the
 model's first choice, given the text before them: results of sums (in held-out sheets, and asked alone as "27 + 15 ="),
-final counts, places of hidden things, names in the last sentences.
+final counts, places of hidden things, names in the last sentences, toys and wishes: of the first 1,500 held-out documents.
 """
 
 import argparse
@@ -17,13 +17,16 @@ import numpy
 import torch
 
 from model import Generator, Parameters, logits, padded, size_of
-from train import held_out_bits
+from train import document_bits
 
 ANSWERS = {
     "sums in a sheet": r"[+-] \d+ = (\d+[\n\0])",
     "final counts": r"(?:Now \w+ has|have now\? \w+ has|counted them:|Together they have|into a \w+:) (\d+) ",
     "counts said twice": r"How many does \w+ have\? \w+ has (\d+)\.",
     "places of hidden things": r"(?:Where is the \w+\?|And the \w+\?) It is in the (\w+)\.",
+    "toys": r"(?:Thank you for the|I lost my|Help me find my) (\w+),",
+    "wishes": r"(?:[cC]ould|I can) (\w+)(?:!|\.| \w+ly\.)",
+    "animals": r"(?:said the|and the) (\w+)(?:\.| were| \w+ around)",
     "names": r"(?:\"Thank you(?: for the \w+)?,|\"Look,|From that day on, \w+ and) (\w+)(?:!|,| were)",
 }
 
@@ -85,9 +88,18 @@ def main() -> None:
     size = size_of(p)
     corpus = {name: json.loads((options.work / f"{name}.json").read_text()) for name in ("train", "heldout")}
     data = numpy.fromfile(options.work / "heldout.bin", dtype=numpy.uint8)
-    bits = held_out_bits(p, data, 100_000 if options.quick else None)
-    documents = [text + b"\0" for text in data.tobytes().split(b"\0")[: 400 if options.quick else 2000] if text]
+    if options.quick:
+        data = data[: int(numpy.flatnonzero(data[: len(data) // 10] == 0)[-1]) + 1]
+    documents = [text + b"\0" for text in data.tobytes().split(b"\0")[:-1]]
+    costs = document_bits(p, data)
+    bits = float(costs.sum()) / len(data)
     entropy = corpus["heldout"]["bitsPerByte"]
+    by_kind = {}
+    for kind in ("stories", "sums"):
+        share = corpus["heldout"][kind]
+        mine = [(cost, len(text)) for cost, text in zip(costs, documents) if (b" = " in text) == (kind == "sums")]
+        spent = sum(cost for cost, _ in mine) / sum(length for _, length in mine)
+        by_kind[kind] = {"entropy": round(share["bits"] / share["bytes"], 5), "heldOut": round(spent, 5)}
     done = torch.load(options.work / "checkpoint.pt", weights_only=True)["done"]
     facts = {
         "architecture": "rwkv7",
@@ -108,7 +120,8 @@ def main() -> None:
         "entropyBitsPerByte": round(entropy, 5),
         "heldOutBitsPerByte": round(bits, 5),
         "ratio": round(bits / entropy, 4),
-        "firstChoiceRight": answers(p, documents) | {"sums alone": sums_alone(p)},
+        "bitsPerByteByKind": by_kind,
+        "firstChoiceRight": answers(p, documents[:1500]) | {"sums alone": sums_alone(p)},
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ReceptanceError } from '@receptance/core';
+import { type RemoteRunner, startRunner } from '../runner/spawn.ts';
+
+export interface Peer {
+  /** What pip installs. */
+  readonly requirements: readonly string[];
+  /** Of the environment in which pip builds. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly script: string;
+  /** What kind of file it reads. */
+  readonly format: 'gguf' | 'safetensors';
+}
+
+export const PEERS: Readonly<Record<string, Peer>> = {
+  'llama-cpp': {
+    requirements: ['llama-cpp-python==0.3.36', 'numpy'],
+    environment: { CMAKE_ARGS: '-DGGML_NATIVE=ON', PIP_NO_BINARY: 'llama-cpp-python' },
+    script: 'llama-cpp.py',
+    format: 'gguf',
+  },
+};
+
+/** Where the virtual environments are: a folder for each peer. */
+export function peersFolder(given: string | undefined): string {
+  return given ?? process.env['RECEPTANCE_PEERS'] ?? fileURLToPath(new URL('../../.cache/peers', import.meta.url));
+}
+
+/** @throws ReceptanceError `UNKNOWN_PEER` */
+export function peerNamed(name: string): Peer {
+  const peer = Object.hasOwn(PEERS, name) ? PEERS[name] : undefined;
+  if (peer !== undefined) return peer;
+  throw new ReceptanceError('UNKNOWN_PEER', `there is no peer ${name}`, {
+    hint: `peers are ${Object.keys(PEERS).join(', ')}`,
+  });
+}
+
+export function pythonOf(name: string, folder: string): string {
+  return join(folder, name, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+}
+
+/** @throws ReceptanceError `PEER_MISSING` when it is not installed */
+export function startPeer(name: string, folder: string): RemoteRunner {
+  const { script } = peerNamed(name);
+  const python = pythonOf(name, folder);
+  if (!existsSync(python)) {
+    throw new ReceptanceError('PEER_MISSING', `${name} is not installed in ${folder}`, {
+      hint: `install it: npm run bench -- peers install ${name}`,
+    });
+  }
+  // numpy's own threads would spin beside those that are measured.
+  const environment = { OPENBLAS_NUM_THREADS: '1' };
+  return startRunner(python, [fileURLToPath(new URL(script, import.meta.url))], environment);
+}

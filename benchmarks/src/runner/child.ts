@@ -1,0 +1,32 @@
+/** The process in which one model is measured: answers requests until its standard input ends. */
+import { resourceUsage } from 'node:process';
+import { createInterface } from 'node:readline';
+import { ReceptanceError } from '@receptance/core';
+import { openModel } from '../models/source.ts';
+import { backendEntry } from './backends.ts';
+import type { AnswerLine, RequestLine } from './protocol.ts';
+import { createRunner } from './runner.ts';
+
+const runner = createRunner({
+  backend: (name, threads) => backendEntry(name).make(threads),
+  open: openModel,
+  peakBytes: () => resourceUsage().maxRSS * 1024,
+});
+
+function errorOf(error: unknown): AnswerLine {
+  if (!ReceptanceError.isInstance(error)) return { error: { message: String(error) } };
+  const { code, message, hint } = error;
+  return { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+}
+
+async function answer({ request, parameters }: RequestLine): Promise<AnswerLine> {
+  const handlers: Readonly<Record<string, (parameters: never) => Promise<unknown>>> = runner;
+  const handler = Object.hasOwn(handlers, request) ? handlers[request] : undefined;
+  if (handler === undefined) return { error: { message: `there is no request ${request}` } };
+  return handler(parameters as never).then((value): AnswerLine => ({ answer: value }), errorOf);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as RequestLine))}\n`);
+}
+process.exit();

@@ -1,0 +1,67 @@
+/**
+ * What is measured: one model on one backend, alone in a process, so that its memory and its faults are its own. Requests and
+ * answers are lines of JSON on the standard input and output, which a program in any language can speak.
+ */
+export interface Job {
+  /** A registered size, or the path of a checkpoint. */
+  readonly model: string;
+  readonly seed: number;
+  /** Undefined: as the file has them. Ignored by programs that are given a file of that type. */
+  readonly weights?: WeightName | undefined;
+  readonly backend: string;
+  readonly threads: number;
+  readonly maxSequences: number;
+}
+
+export type WeightName = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
+export const WEIGHT_NAMES: readonly WeightName[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'];
+
+export interface Opened {
+  /** `rwkv7` and so on; of peers, what they say. */
+  readonly architecture: string;
+  readonly adapter: string;
+  /** As many as really run. */
+  readonly threads: number;
+  readonly loadMs: number;
+  /** Bytes of weights on the device, where the program knows. */
+  readonly heldBytes?: number;
+  readonly stateBytes?: number;
+  readonly vocabularySize: number;
+}
+
+/** The requests by name: what each takes and answers. Times are in milliseconds. */
+export interface Requests {
+  readonly open: { readonly takes: Job; readonly answers: Opened };
+  /** Reads a text of so many tokens from its start and brings the logits after the last to the host. */
+  readonly prefill: { readonly takes: { readonly tokens: number }; readonly answers: number };
+  /** Continues one text greedily. Answers when each token came, counted from the start. */
+  readonly decode: {
+    readonly takes: {
+      readonly tokens: number;
+      /** Tokens made without coming back to the host; left to the program when undefined. */
+      readonly stepsPerRun?: number | undefined;
+    };
+    readonly answers: readonly number[];
+  };
+  /** Continues several texts together by so many tokens each. */
+  readonly batch: { readonly takes: { readonly sequences: number; readonly tokens: number }; readonly answers: number };
+  /** Appends so many tokens to the one text that `decode` continues. */
+  readonly advance: { readonly takes: { readonly tokens: number }; readonly answers: number };
+  /** Most bytes that the process had in memory. */
+  readonly memory: { readonly takes: Record<string, never>; readonly answers: number };
+}
+
+export type RequestName = keyof Requests;
+/** The program behind the requests. */
+export type Runner = {
+  readonly [Name in RequestName]: (parameters: Requests[Name]['takes']) => Promise<Requests[Name]['answers']>;
+};
+
+export interface RequestLine {
+  readonly request: RequestName;
+  readonly parameters: unknown;
+}
+
+export type AnswerLine =
+  | { readonly answer: unknown }
+  | { readonly error: { readonly code?: string; readonly message: string; readonly hint?: string } };

@@ -7,7 +7,7 @@ const target = join(folder, 'src/shaders.gen.ts');
 
 /** What `src/shaders.gen.ts` should hold. */
 export function embedShaders(): string {
-  const files = globSync(['src/prelude.wgsl', 'src/kernels/*.wgsl'], { cwd: folder }).sort();
+  const files = globSync(['src/*.wgsl', 'src/kernels/*.wgsl'], { cwd: folder }).sort();
   const names = files.map((file) => basename(file, '.wgsl'));
   const entries = files.map((file, i) => {
     const code = readFileSync(join(folder, file), 'utf8').replaceAll(/[`\\$]/g, '\\$&');

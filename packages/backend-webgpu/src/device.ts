@@ -20,6 +20,7 @@ import {
   supportedBy,
   type WeightSource,
 } from '@receptance/core';
+import { contextOf } from './context.ts';
 import { encode } from './encode.ts';
 import { WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
@@ -27,6 +28,10 @@ import type { WebGpuKernel } from './kernel.ts';
 import { Handles, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
 import { loadParameters, type Target, WebGpuParameters } from './parameters.ts';
 import { Pipelines } from './pipelines.ts';
+import { preludeOf } from './shaders.ts';
+
+/** Invocations that share a row where they add up by way of shared memory. */
+const LANES_BY_MEMORY = 16;
 
 /** What a device is made of. */
 export interface DeviceParts {
@@ -35,6 +40,10 @@ export interface DeviceParts {
   readonly source?: GPU;
   readonly adapter: string;
   readonly kernels: KernelTable<WebGpuKernel>;
+  /** Invocations of the smallest subgroup, where they are neighbours; 0 without subgroups. */
+  readonly subgroup: number;
+  /** Bytes of the largest piece of memory for weights; by default what the device binds. */
+  readonly maxWeightBytes?: number | undefined;
   /** Whether `close` destroys the GPU device: not when an app passed it in. */
   readonly owned: boolean;
 }
@@ -52,7 +61,7 @@ export class WebGpuDevice implements Device {
     this.#parts = parts;
     this.#gpu = parts.gpu;
     this.#faults = new Faults(parts.gpu);
-    this.#pipelines = new Pipelines(parts.gpu);
+    this.#pipelines = new Pipelines(parts.gpu, preludeOf(parts.subgroup > 0 ? 'subgroups' : 'memory'));
   }
 
   supports(node: Node): true | string {
@@ -68,8 +77,9 @@ export class WebGpuDevice implements Device {
     this.#faults.check();
     const own = this.#handles.own(parameters, WebGpuParameters);
     const planned = prepare(graph, this.#parts.kernels, this.info, own.loaded, limits);
+    const context = contextOf(planned, own, this.#parts.subgroup || LANES_BY_MEMORY);
     const programs = planned.plan.steps.flatMap((node, i) => {
-      return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs) ?? [];
+      return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs, context) ?? [];
     });
     const pipelines = await this.#pipelines.compile(programs, options);
     const compiled = programs.flatMap((program, i) => {
@@ -88,7 +98,8 @@ export class WebGpuDevice implements Device {
   }
 
   #target(): Target {
-    return { handles: this.#handles, gpu: this.#gpu, faults: this.#faults };
+    const most = this.#parts.maxWeightBytes;
+    return { handles: this.#handles, gpu: this.#gpu, faults: this.#faults, most };
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {

@@ -80,7 +80,8 @@ function finalCopies(executable: WebGpuExecutable, sizes: Sizes, frame: Frame): 
     const place = executable.plan.storage.get(from.id);
     if (place === undefined) return [];
     const [source, target] = [executable.resolve(place, frame), executable.resolve(to, frame)];
-    return [move(source, target, elementCount(from.shape, sizes))];
+    const elements = elementCount(from.shape, sizes);
+    return [move(source.memory, target.memory, elements, (source.offset ?? 0) / 4, (target.offset ?? 0) / 4)];
   });
 }
 

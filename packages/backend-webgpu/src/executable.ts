@@ -10,7 +10,7 @@ import {
   type Value,
 } from '@receptance/core';
 import { type Launch, MAX_STORAGE_BUFFERS, PARAMS_BYTES, type Program, type Scratch } from './kernel.ts';
-import { checkSize, Handle, Memory } from './memory.ts';
+import { checkSize, Handle, Memory, type Range } from './memory.ts';
 import type { Target, WebGpuParameters } from './parameters.ts';
 import type { Pipeline } from './pipelines.ts';
 
@@ -21,10 +21,13 @@ const REMEMBERED_GROUPS = 16;
 export interface Stage {
   readonly program: Program;
   readonly pipeline: Pipeline;
-  /** Where its bindings lie, in order; a number is a piece of scratch memory. */
-  readonly places: readonly (Storage | number)[];
+  /** Where its bindings lie, in order. */
+  readonly places: readonly Place[];
   readonly groups: Map<string, GPUBindGroup>;
 }
+
+/** Memory of the plan, a piece of scratch memory, or memory of weights. */
+type Place = Storage | number | Memory;
 
 /** A plan and the largest sizes it is for. */
 interface Planned {
@@ -133,15 +136,17 @@ export class WebGpuExecutable extends Handle implements Executable {
   }
 
   group(index: number, stage: Stage, frame: Frame): GPUBindGroup {
-    const memories = stage.places.map((place) => this.resolve(place, frame));
-    const key = memories.map(({ id }) => id).join(' ');
+    const ranges = stage.places.map((place) => this.resolve(place, frame));
+    const key = ranges.map(({ memory }) => memory.id).join(' ');
     const known = stage.groups.get(key);
     if (known !== undefined) return known;
     const params: GPUBindGroupEntry = {
       binding: 0,
       resource: { buffer: this.#params.gpu, offset: index * PARAMS_BYTES, size: PARAMS_BYTES },
     };
-    const entries = memories.map(({ gpu }, i): GPUBindGroupEntry => ({ binding: i + 1, resource: { buffer: gpu } }));
+    const entries = ranges.map(({ memory, ...range }, i): GPUBindGroupEntry => {
+      return { binding: i + 1, resource: { buffer: memory.gpu, ...range } };
+    });
     const group = this.#gpu.createBindGroup({ layout: stage.pipeline.layout, entries: [params, ...entries] });
     const [oldest] = stage.groups.keys();
     if (stage.groups.size >= REMEMBERED_GROUPS && oldest !== undefined) stage.groups.delete(oldest);
@@ -149,12 +154,16 @@ export class WebGpuExecutable extends Handle implements Executable {
     return group;
   }
 
-  resolve(place: Storage | number, frame: Frame): Memory {
+  resolve(place: Place, frame: Frame): Range {
+    if (place instanceof Memory) return { memory: place };
     if (typeof place === 'number') return found(this.#scratch[place], `scratch ${place}`);
     switch (place.kind) {
       case 'parameter':
-      case 'variable':
-        return found(this.parameters.get(place.name)?.memory, place.name);
+      case 'variable': {
+        const range = this.parameters.range(place.name);
+        if (range === undefined) throw new Error(`${place.name} has no memory`);
+        return range;
+      }
       case 'buffer':
         return found(this.#buffers[place.index], `activations ${place.index}`);
       case 'constant':
@@ -182,25 +191,26 @@ function launchOf(program: Program, sizes: Sizes): Launch {
   });
 }
 
-function found(memory: Memory | undefined, name: string): Memory {
-  if (memory !== undefined) return memory;
+function found(memory: Memory | undefined, name: string): Range {
+  if (memory !== undefined) return { memory };
   throw new Error(`${name} has no memory`);
 }
 
 /** Where a program's operands lie. WebGPU forbids that one dispatch sees a buffer twice when it writes it. */
-function placesOf({ shader, bindings }: Program, plan: Plan): (Storage | number)[] {
+function placesOf({ shader, bindings }: Program, plan: Plan): Place[] {
   if (bindings.length > MAX_STORAGE_BUFFERS) {
     throw new ReceptanceError('BAD_KERNEL', `shader ${shader.name} binds ${bindings.length} buffers`, {
       hint: `${MAX_STORAGE_BUFFERS} are sure to work: pack small ones into scratch memory`,
     });
   }
   const places = bindings.map(({ operand }) => {
+    if (operand instanceof Memory) return operand;
     if ('scratch' in operand) return operand.scratch;
     const place = plan.storage.get(operand.id);
     if (place === undefined) throw new Error(`value ${operand.id} has no storage`);
     return place;
   });
-  const keys = places.map((place) => JSON.stringify(place));
+  const keys = places.map((place) => (place instanceof Memory ? `memory ${place.id}` : JSON.stringify(place)));
   bindings.forEach(({ access }, i) => {
     if (access === 'read' || keys.indexOf(keys[i] ?? '') === keys.lastIndexOf(keys[i] ?? '')) return;
     throw new ReceptanceError('BAD_KERNEL', `shader ${shader.name} writes a buffer that it binds twice`, {

@@ -1,16 +1,32 @@
 import { type Backend, extendKernels, type KernelTable, type OpenOptions } from '@receptance/core';
-import { WebGpuDevice } from './device.ts';
+import { type DeviceParts, WebGpuDevice } from './device.ts';
 import type { WebGpuKernel } from './kernel.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { findAdapter, findGpu, openDevice } from './platform.ts';
+import { subgroupOf } from './subgroups.ts';
 
-export type { Binding, KernelOf, Launch, Program, Scratch, Shader, WebGpuKernel } from './kernel.ts';
+export type {
+  Binding,
+  KernelOf,
+  Launch,
+  LowerContext,
+  Operand,
+  Program,
+  Scratch,
+  Shader,
+  WebGpuKernel,
+} from './kernel.ts';
+export type { Weight, WeightPart } from './weight.ts';
 
 export interface WebGpuOptions {
   /** A device to share with the app; `close` leaves it open. Raise its limits: the defaults bind 128 MiB at most. */
   readonly device?: GPUDevice;
   /** Where adapters come from, instead of `navigator.gpu` or the npm package `webgpu`. */
   readonly gpu?: GPU;
+  /** Bytes of the largest piece of GPU memory for weights, which are split above it; by default what the adapter binds. */
+  readonly maxWeightBytes?: number;
+  /** Subgroups add up faster; without them the same is done by way of shared memory. Default: where there are any. */
+  readonly subgroups?: boolean;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<WebGpuKernel>;
 }
@@ -25,16 +41,24 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
     name: 'webgpu',
     async open({ signal }: OpenOptions = {}) {
       signal?.throwIfAborted();
-      if (options.device !== undefined) {
-        const gpu = options.device;
-        return new WebGpuDevice({ gpu, adapter: describe(gpu.adapterInfo), kernels, owned: false });
-      }
-      const source = options.gpu ?? (await findGpu());
-      const adapter = await findAdapter(source);
-      const gpu = await openDevice(adapter);
-      return new WebGpuDevice({ gpu, source, adapter: describe(adapter.info), kernels, owned: true });
+      const { gpu, ...origin } = await deviceOf(options);
+      return new WebGpuDevice({
+        ...{ gpu, ...origin, kernels },
+        adapter: describe(gpu.adapterInfo),
+        subgroup: options.subgroups === false ? 0 : await subgroupOf(gpu),
+        maxWeightBytes: options.maxWeightBytes,
+      });
     },
   };
+}
+
+type Origin = Pick<DeviceParts, 'gpu' | 'source' | 'owned'>;
+
+/** The app's device, or one of this backend's own. */
+async function deviceOf({ device, gpu }: WebGpuOptions): Promise<Origin> {
+  if (device !== undefined) return { gpu: device, owned: false };
+  const source = gpu ?? (await findGpu());
+  return { gpu: await openDevice(await findAdapter(source)), source, owned: true };
 }
 
 /** What a person would call the GPU, as far as the browser tells. */

@@ -10,6 +10,8 @@ import {
   sizeOf,
   type Value,
 } from '@receptance/core';
+import type { Memory } from './memory.ts';
+import type { Weight } from './weight.ts';
 
 /** WGSL with one entry point `main`; the prelude is put before it. */
 export interface Shader {
@@ -24,9 +26,12 @@ export interface Scratch {
   elements(sizes: Sizes): number;
 }
 
+/** What a program works on: a value of the graph (a weight as row-major f32), its own scratch, or memory of weights. */
+export type Operand = Value | Scratch | Memory;
+
 /** What a shader sees as `@group(0) @binding(1 + i)`: `read` is `var<storage, read>`, `write` is `read_write`. */
 export interface Binding {
-  readonly operand: Value | Scratch;
+  readonly operand: Operand;
   readonly access: 'read' | 'write';
 }
 
@@ -54,7 +59,17 @@ export interface Program {
  * A kernel with several ways for several sizes makes a program of each and lets all but one launch no workgroup.
  */
 export interface WebGpuKernel<S extends Signature = Signature> extends Kernel {
-  lower(x: InputsOf<S>, y: OutputsOf<S>, attrs: S['attrs']): readonly Program[];
+  lower(x: InputsOf<S>, y: OutputsOf<S>, attrs: S['attrs'], context: LowerContext): readonly Program[];
+}
+
+/** What a kernel may ask of the device and of what it has loaded. */
+export interface LowerContext {
+  /** How a weight lies in GPU memory; a value that is no loaded weight lies as row-major f32. */
+  weight(value: Value): Weight;
+  /** Invocations that can add up what they have without a barrier where `lanes_sum` of the prelude does: a power of 2. */
+  readonly lanes: number;
+  /** The largest sizes that will be run: a way for larger ones need not be made. */
+  readonly limits: Sizes;
 }
 
 export type KernelOf<Op extends OpName> = WebGpuKernel<SignatureOf<Op>>;
@@ -68,11 +83,11 @@ export const WORKGROUP = 64;
 /** The largest workgroup that every adapter runs. */
 export const MAX_WORKGROUP = 256;
 
-export function read(operand: Value | Scratch): Binding {
+export function read(operand: Operand): Binding {
   return { operand, access: 'read' };
 }
 
-export function write(operand: Value | Scratch): Binding {
+export function write(operand: Operand): Binding {
   return { operand, access: 'write' };
 }
 

@@ -12,17 +12,22 @@ function storageBytes(elements: number): number {
 }
 
 /** @throws ReceptanceError `TENSOR_TOO_LARGE` when one binding cannot hold so many elements, `OUT_OF_RANGE` */
-export function checkSize({ limits }: GPUDevice, label: string, elements: number): void {
+export function checkSize({ limits }: Pick<GPUDevice, 'limits'>, label: string, elements: number): void {
   if (!Number.isSafeInteger(elements) || elements < 0) {
     throw new ReceptanceError('OUT_OF_RANGE', `${label} would have ${elements} elements`, {
       hint: 'lengths are whole numbers ≥ 0',
     });
   }
-  const [bytes, most] = [storageBytes(elements), Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)];
+  const [bytes, most] = [storageBytes(elements), largestBinding({ limits })];
   if (bytes <= most) return;
   throw new ReceptanceError('TENSOR_TOO_LARGE', `${label} takes ${bytes} bytes, the GPU binds ${most} at most`, {
-    hint: 'tensors are not split yet: use a smaller model, or smaller limits where it is an activation',
+    hint: 'only matrices of weights are split: use fewer state slots, or smaller limits where it is an activation',
   });
+}
+
+/** Bytes of the largest piece of memory that a shader can see. */
+export function largestBinding({ limits }: Pick<GPUDevice, 'limits'>): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 }
 
 /** A piece of GPU memory with a number that is never used again, by which bind groups are remembered. */
@@ -51,6 +56,13 @@ export class Memory {
   destroy(): void {
     this.gpu.destroy();
   }
+}
+
+/** A piece of memory that a shader sees; all of it where nothing else is said. In bytes. */
+export interface Range {
+  readonly memory: Memory;
+  readonly offset?: number;
+  readonly size?: number;
 }
 
 /** Everything that a device has handed out and that still takes memory. */

@@ -1,6 +1,5 @@
 import { type OpenOptions, ReceptanceError } from '@receptance/core';
 import { PARAMS_BYTES, type Program, type Shader } from './kernel.ts';
-import { PRELUDE } from './shaders.ts';
 
 const COMPUTE_STAGE = 4;
 
@@ -17,8 +16,12 @@ export class Pipelines {
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
 
-  constructor(device: GPUDevice) {
+  readonly #prelude: string;
+
+  /** @param prelude what is put before every shader */
+  constructor(device: GPUDevice, prelude: string) {
     this.#device = device;
+    this.#prelude = prelude;
   }
 
   /** The pipelines of all programs, in their order. @throws ReceptanceError `BAD_KERNEL` */
@@ -69,7 +72,7 @@ export class Pipelines {
   #module(shader: Shader): GPUShaderModule {
     const known = this.#modules.get(shader.code);
     if (known !== undefined) return known;
-    const module = this.#device.createShaderModule({ label: shader.name, code: `${PRELUDE}\n${shader.code}` });
+    const module = this.#device.createShaderModule({ label: shader.name, code: `${this.#prelude}\n${shader.code}` });
     this.#modules.set(shader.code, module);
     return module;
   }

@@ -55,11 +55,15 @@ const WANTED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
+/** Features that are used where they are. */
+const WANTED_FEATURES = ['subgroups', 'timestamp-query'] as const satisfies readonly GPUFeatureName[];
+
 /** @throws BackendUnavailableError */
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   try {
-    return await adapter.requestDevice({ label: 'receptance', requiredLimits });
+    return await adapter.requestDevice({ label: 'receptance', requiredLimits, requiredFeatures });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BackendUnavailableError('webgpu', `the adapter gives no device: ${reason}`, {

@@ -1,6 +1,8 @@
 // Put before every shader. Numbers are f32; constants must be finite; NaN is found by its bits only.
 
 override WG: u32 = 64u;
+/// Neighbouring invocations that `lanes_sum` adds up: a power of 2.
+override LANES: u32 = 1u;
 
 /// Sizes of an index space, or strides of an operand, over up to 8 axes, the fastest first.
 struct Axes { near: vec4u, far: vec4u }
@@ -44,32 +46,6 @@ fn tanh_safe(x: f32) -> f32 {
 fn sigmoid(x: f32) -> f32 {
   let e = exp_safe(-abs(x));
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
-}
-
-var<workgroup> partial: array<f32, WG>;
-
-/// Sum over the workgroup, in the order of the lanes; every lane gets it. All lanes must come here together.
-fn group_sum(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  partial[lane] = value;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < WG; i++) {
-    sum += partial[i];
-  }
-  return sum;
-}
-
-/// Maximum over the workgroup; every lane gets it. All lanes must come here together.
-fn group_max(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  partial[lane] = value;
-  workgroupBarrier();
-  var best = partial[0];
-  for (var i = 1u; i < WG; i++) {
-    best = max(best, partial[i]);
-  }
-  return best;
 }
 
 /// Less than every number that matters: where a maximum starts.

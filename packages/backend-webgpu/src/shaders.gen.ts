@@ -1,8 +1,12 @@
 // Made from the .wgsl files by embed.ts.
 
 export type ShaderName =
+  | '_finish'
   | '_pack'
+  | '_project'
+  | '_projectTiles'
   | '_sumSequences'
+  | '_weights'
   | 'argmax'
   | 'binary'
   | 'cast'
@@ -22,6 +26,7 @@ export type ShaderName =
   | 'scatterAdd'
   | 'select'
   | 'softmax'
+  | 'stateRead'
   | 'stateWrite'
   | 'tokenShift'
   | 'tokenShiftGrad'
@@ -32,9 +37,74 @@ export type ShaderName =
   | 'wkv6Grad'
   | 'wkv7'
   | 'wkv7Grad'
-  | 'prelude';
+  | 'prelude'
+  | 'subgroups'
+  | 'sumsByMemory'
+  | 'sumsBySubgroups';
 
 export const WGSL: Readonly<Record<ShaderName, string>> = {
+  _finish: `// Put before shaders that multiply rows with weights: the jobs of a dispatch, and what is done with a sum.
+
+/// Rows of x times the rows of one weight, or of a part of it.
+struct Job {
+  at: u32, // chunk where the weight begins
+  rows: u32,
+  columns: u32,
+  finish: u32, // function in the low byte; ADD, GATE, BIAS
+  x_at: u32, // element where its rows of x begin; they lie one after the other
+  y_at: u32, // element for the first row of the weight and the first token
+  y_stride: u32,
+  bias_at: u32, // element of vectors for the first row of the weight
+}
+
+struct Params { tokens: u32, jobs: u32, gate_at: u32, residual_at: u32, job: array<Job, 7> }
+
+const BIAS = 0x100u;
+const ADD = 0x200u; // to the residual
+const GATE = 0x400u; // times what lies in x at gate_at
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read> x: array<vec4f>; // rows of every job
+@group(0) @binding(4) var<storage, read> vectors: array<f32>; // biases
+@group(0) @binding(5) var<storage, read> residual: array<f32>; // as y, from residual_at on
+@group(0) @binding(6) var<storage, read_write> y: array<f32>; // rows of every job
+
+/// −e^{−1/2}: the smallest log decay of RWKV-7.
+const LOWEST_DECAY = -0.6065306597126334;
+
+fn apply(function: u32, v: f32) -> f32 {
+  switch function {
+    case 1u: { return tanh_safe(v); }
+    case 2u: { return sigmoid(v); }
+    case 3u: {
+      let positive = max(v, 0.0);
+      return positive * positive;
+    }
+    case 4u: { return v * sigmoid(v); }
+    case 5u: { return LOWEST_DECAY * sigmoid(v); }
+    case 6u: { return -exp_safe(v); }
+    default: { return v; }
+  }
+}
+
+/// Writes what becomes of the sum for one row of the weight and one token.
+fn finish(job: Job, row: u32, token: u32, sum: f32) {
+  var v = sum;
+  if (job.finish & BIAS) != 0u {
+    v += vectors[job.bias_at + row];
+  }
+  v = apply(job.finish & 0xffu, v);
+  let at = job.y_at + token * job.y_stride + row;
+  if (job.finish & GATE) != 0u {
+    let gate = params.gate_at + at;
+    v *= x[gate / 4u][gate % 4u];
+  }
+  if (job.finish & ADD) != 0u {
+    v += residual[params.residual_at + at];
+  }
+  y[at] = v;
+}
+`,
   _pack: `// Up to four operands one after the other in one buffer.
 
 struct Params { base: u32, pad_a: u32, pad_b: u32, pad_c: u32, ends: vec4u } // where the parts begin, and where each ends
@@ -65,6 +135,173 @@ fn main(
   }
 }
 `,
+  _project: `// y = fn(x @ wᵀ + bias) for up to seven weights of one format, for few rows of x. LANES invocations share ROWS rows of a
+// weight; workgroups go through the jobs, of each through the rows of the weight, of each through the tokens.
+
+override ROWS: u32; // 1 to 4
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  let token = index % params.tokens;
+  let together = (WG / LANES) * ROWS; // rows of a workgroup
+  var rest = index / params.tokens;
+  var number = 0u;
+  for (; number + 1u < params.jobs; number++) {
+    let own = (params.job[number].rows + together - 1u) / together;
+    if rest < own {
+      break;
+    }
+    rest -= own;
+  }
+  let job = params.job[number];
+  let first = rest * together + (lane / LANES) * ROWS;
+  let last = job.rows - 1u;
+  let length = chunks_of(job.columns);
+  let quartets = job.columns / 4u;
+  let x_row = job.x_at / 4u + token * quartets;
+
+  var sums = vec4f();
+  for (var c = lane % LANES; c < length; c += LANES) {
+    // The last chunk of a row may reach over its end: there the weights are 0.
+    var rows: array<vec4f, 8>;
+    for (var j = 0u; j < PER_CHUNK / 4u; j++) {
+      rows[j] = x[x_row + min(c * (PER_CHUNK / 4u) + j, quartets - 1u)];
+    }
+    for (var r = 0u; r < ROWS; r++) {
+      let row = min(first + r, last);
+      let chunk = chunks[job.at + row * length + c];
+      var sum = 0.0;
+      for (var j = 0u; j < PER_CHUNK / 4u; j++) {
+        sum += dot(quartet(chunk, j), rows[j]);
+      }
+      sums[r] += sum * scale_of(job.at, job.rows, job.columns, (row * length + c) * PER_CHUNK / 32u);
+    }
+  }
+  sums = lanes_sum(lane, sums);
+  if lane % LANES != 0u {
+    return;
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    if first + r < job.rows {
+      finish(job, first + r, token, sums[r]);
+    }
+  }
+}
+`,
+  _projectTiles: `// As _project.wgsl for many rows of x: a workgroup makes TILE rows of a weight times TILE tokens, STEP columns at a time
+// from shared memory; an invocation makes 4 times 4 of them.
+
+override TILE: u32; // 32 or 64
+override STEP: u32 = TILE / 2u;
+override ACROSS: u32 = TILE / 4u;
+
+var<workgroup> x_tile: array<vec4f, TILE * TILE / 8u>; // [STEP, tokens / 4]
+var<workgroup> w_tile: array<vec4f, TILE * TILE / 8u>; // [STEP, rows / 4]
+
+/// Columns \`column\` to \`column + 3\` of row \`row\` of a weight; 0 beyond its end.
+fn four_weights(job: Job, row: u32, column: u32) -> vec4f {
+  if column >= job.columns {
+    return vec4f();
+  }
+  let own = min(row, job.rows - 1u);
+  let chunk = chunks[job.at + own * chunks_of(job.columns) + column / PER_CHUNK];
+  let scale = scale_of(job.at, job.rows, job.columns, (own * job.columns + column) / 32u);
+  return quartet(chunk, (column % PER_CHUNK) / 4u) * scale;
+}
+
+fn four_inputs(job: Job, token: u32, column: u32) -> vec4f {
+  if column >= job.columns {
+    return vec4f();
+  }
+  return x[(job.x_at + min(token, params.tokens - 1u) * job.columns + column) / 4u];
+}
+
+@compute @workgroup_size(TILE * TILE / 16u)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  let token_tiles = (params.tokens + TILE - 1u) / TILE;
+  var rest = index / token_tiles;
+  var number = 0u;
+  for (; number + 1u < params.jobs; number++) {
+    let own = (params.job[number].rows + TILE - 1u) / TILE;
+    if rest < own {
+      break;
+    }
+    rest -= own;
+  }
+  let job = params.job[number];
+  let first_row = rest * TILE;
+  let first_token = (index % token_tiles) * TILE;
+
+  // Half of the invocations bring x, the others the weight; each four columns of four rows, turned.
+  let half = TILE * TILE / 32u;
+  let brought = lane % half;
+  let from_row = (brought / (STEP / 4u)) * 4u;
+  let from_column = (brought % (STEP / 4u)) * 4u;
+  let to = from_column * ACROSS + from_row / 4u;
+  let across = lane % ACROSS; // four rows of the weight
+  let down = lane / ACROSS; // four tokens
+  var first = vec4f();
+  var second = vec4f();
+  var third = vec4f();
+  var fourth = vec4f();
+  for (var begin = 0u; begin < job.columns; begin += STEP) {
+    let column = begin + from_column;
+    workgroupBarrier();
+    if lane < half {
+      let row = first_token + from_row;
+      let turned = transpose(mat4x4f(
+        four_inputs(job, row, column),
+        four_inputs(job, row + 1u, column),
+        four_inputs(job, row + 2u, column),
+        four_inputs(job, row + 3u, column),
+      ));
+      x_tile[to] = turned[0];
+      x_tile[to + ACROSS] = turned[1];
+      x_tile[to + 2u * ACROSS] = turned[2];
+      x_tile[to + 3u * ACROSS] = turned[3];
+    } else {
+      let row = first_row + from_row;
+      let turned = transpose(mat4x4f(
+        four_weights(job, row, column),
+        four_weights(job, row + 1u, column),
+        four_weights(job, row + 2u, column),
+        four_weights(job, row + 3u, column),
+      ));
+      w_tile[to] = turned[0];
+      w_tile[to + ACROSS] = turned[1];
+      w_tile[to + 2u * ACROSS] = turned[2];
+      w_tile[to + 3u * ACROSS] = turned[3];
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < STEP; k++) {
+      let tokens = x_tile[k * ACROSS + down];
+      let weights = w_tile[k * ACROSS + across];
+      first += tokens.x * weights;
+      second += tokens.y * weights;
+      third += tokens.z * weights;
+      fourth += tokens.w * weights;
+    }
+  }
+  for (var i = 0u; i < 16u; i++) {
+    let token = first_token + down * 4u + i / 4u;
+    let row = first_row + across * 4u + i % 4u;
+    let sums = select(select(first, second, i >= 4u), select(third, fourth, i >= 12u), i >= 8u);
+    if token < params.tokens && row < job.rows {
+      finish(job, row, token, sums[i % 4u]);
+    }
+  }
+}
+`,
   _sumSequences: `// y = Σ over sequences of parts of scratch memory; one invocation an element of y
 
 struct Params { width: u32, sequences: u32, x_at: u32 }
@@ -88,6 +325,70 @@ fn main(
     sum += x[params.x_at + s * params.width + i];
   }
   y[i] = sum;
+}
+`,
+  _weights: `// Put before shaders that read weights in any format. Their first two bindings are these.
+
+override FORMAT: u32; // 0: f32, 1: f16, 2: bf16, 3: q8_0, 4: q4_0
+override PER_CHUNK: u32 = 4u << (FORMAT - select(0u, 1u, FORMAT > 1u)); // weights in 16 bytes
+
+@group(0) @binding(1) var<storage, read> chunks: array<vec4u>; // rows of 16-byte pieces; those of f32 of any length
+@group(0) @binding(2) var<storage, read> words: array<u32>; // the same memory; of blocks, the scales lie behind the numbers
+
+/// Four bytes as signed numbers.
+fn signed_bytes(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+/// Weights 4 j to 4 j + 3 of a chunk; those of blocks without their scale.
+fn quartet(chunk: vec4u, j: u32) -> vec4f {
+  switch FORMAT {
+    case 0u: {
+      return bitcast<vec4f>(chunk);
+    }
+    case 1u: {
+      let pair = select(chunk.xy, chunk.zw, j == 1u);
+      return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+    }
+    case 2u: {
+      let pair = select(chunk.xy, chunk.zw, j == 1u);
+      return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+    }
+    case 3u: {
+      return signed_bytes(chunk[j]);
+    }
+    default: {
+      // Low halves of the 16 bytes, then the high ones.
+      let halves = (chunk[j & 3u] >> select(0u, 4u, j > 3u)) & 0x0f0f0f0fu;
+      return vec4f((vec4u(halves) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu)) - 8.0;
+    }
+  }
+}
+
+/// Chunks in a row of \`columns\` weights.
+fn chunks_of(columns: u32) -> u32 {
+  return (columns + PER_CHUNK - 1u) / PER_CHUNK;
+}
+
+/// The scale of a block, counted over all rows; \`at\` is the chunk where the weight begins.
+fn scale_of(at: u32, rows: u32, columns: u32, block: u32) -> f32 {
+  if FORMAT < 3u {
+    return 1.0;
+  }
+  let word = (at + rows * (columns / PER_CHUNK)) * 4u + (block >> 1u);
+  let pair = unpack2x16float(words[word]);
+  return select(pair.x, pair.y, (block & 1u) == 1u);
+}
+
+/// One weight. \`rows\` are those of the part at \`at\`.
+fn weight_at(at: u32, rows: u32, columns: u32, row: u32, column: u32) -> f32 {
+  if FORMAT == 0u {
+    return bitcast<f32>(words[at * 4u + row * columns + column]);
+  }
+  let index = at + row * chunks_of(columns) + column / PER_CHUNK;
+  let inside = column % PER_CHUNK;
+  let four = quartet(chunks[index], inside / 4u);
+  return four[inside % 4u] * scale_of(at, rows, columns, (row * columns + column) / 32u);
 }
 `,
   argmax: `// y[r] = the least v with x[r, v] = max x[r]; one workgroup a row
@@ -359,14 +660,20 @@ fn main(
   }
 }
 `,
-  gather: `// y[n] = table[ids[n]]
+  gather: `// y[n] = table[ids[n]], of a table of any format or a part of it
 
-struct Params { count: u32, width: u32, rows: u32 }
+struct Params {
+  count: u32,
+  width: u32,
+  all: u32, // rows of the table
+  at: u32, // chunk where the part begins
+  first: u32, // its first row in the table
+  rows: u32,
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<f32>; // [rows, width]
-@group(0) @binding(2) var<storage, read> ids: array<i32>; // [count / width], kept inside the table
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [count / width, width]
+@group(0) @binding(3) var<storage, read> ids: array<i32>; // [count / width], kept inside the table
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [count / width, width]
 
 @compute @workgroup_size(WG)
 fn main(
@@ -375,9 +682,12 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = global_index(group, groups, lane);
-  if i < params.count {
-    let row = u32(clamp(ids[i / params.width], 0, i32(params.rows) - 1));
-    y[i] = table[row * params.width + i % params.width];
+  if i >= params.count {
+    return;
+  }
+  let row = u32(clamp(ids[i / params.width], 0, i32(params.all) - 1)) - params.first;
+  if row < params.rows {
+    y[i] = weight_at(params.at, params.rows, params.width, row, i % params.width);
   }
 }
 `,
@@ -445,16 +755,24 @@ fn main(
   }
 }
 `,
-  linear: `// y = x @ wᵀ, or x @ w when TRANSPOSED; one invocation an element of y
+  linear: `// y = x @ wᵀ, or x @ w when TRANSPOSED, for weights of any format and size; one invocation an element of y
 
 override TRANSPOSED: bool;
+override ADDS: bool; // to what the parts of w before this one have made
 
-struct Params { count: u32, inner: u32, outer: u32 }
+struct Params {
+  count: u32, // elements of y that this part makes
+  inner: u32, // columns of x
+  outer: u32, // columns of y
+  at: u32, // chunk where the part of w begins
+  rows: u32, // of the part
+  columns: u32, // of w
+  first: u32, // the part's first row in w
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, inner]
-@group(0) @binding(2) var<storage, read> w: array<f32>; // [outer, inner]; TRANSPOSED: [inner, outer]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [N, outer], count in all
+@group(0) @binding(3) var<storage, read> x: array<f32>; // [N, inner]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [N, outer]
 
 @compute @workgroup_size(WG)
 fn main(
@@ -466,26 +784,34 @@ fn main(
   if i >= params.count {
     return;
   }
-  let column = i % params.outer;
-  let row = (i / params.outer) * params.inner;
-  let start = select(column * params.inner, column, TRANSPOSED);
-  let step = select(1u, params.outer, TRANSPOSED);
   var sum = 0.0;
-  for (var k = 0u; k < params.inner; k++) {
-    sum += x[row + k] * w[start + k * step];
+  if TRANSPOSED {
+    let column = i % params.outer;
+    let row = (i / params.outer) * params.inner + params.first;
+    for (var k = 0u; k < params.rows; k++) {
+      sum += x[row + k] * weight_at(params.at, params.rows, params.columns, k, column);
+    }
+    if ADDS {
+      sum += y[i];
+    }
+    y[i] = sum;
+  } else {
+    let column = i % params.rows;
+    let token = i / params.rows;
+    for (var k = 0u; k < params.inner; k++) {
+      sum += x[token * params.inner + k] * weight_at(params.at, params.rows, params.columns, column, k);
+    }
+    y[token * params.outer + params.first + column] = sum;
   }
-  y[i] = sum;
 }
 `,
-  linearBy4: `// As linear.wgsl, four numbers at a time. One invocation an element of y; when TRANSPOSED, four neighbouring ones.
+  linearBy4: `// y = x @ w for f32, four columns an invocation
 
-override TRANSPOSED: bool;
-
-struct Params { count: u32, inner: u32, outer: u32 } // count of invocations
+struct Params { count: u32, inner: u32, outer: u32, at: u32 } // count of invocations
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>; // [N, inner / 4]
-@group(0) @binding(2) var<storage, read> w: array<vec4f>; // [outer, inner / 4]; TRANSPOSED: [inner, outer / 4]
+@group(0) @binding(1) var<storage, read> w: array<vec4f>; // [inner, outer / 4] from at on
+@group(0) @binding(2) var<storage, read> x: array<vec4f>; // [N, inner / 4]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [N, outer]
 
 @compute @workgroup_size(WG)
@@ -499,29 +825,19 @@ fn main(
     return;
   }
   let steps = params.inner / 4u;
-  if TRANSPOSED {
-    let columns = params.outer / 4u;
-    let column = i % columns;
-    let row = (i / columns) * steps;
-    var sums = vec4f();
-    for (var k = 0u; k < steps; k++) {
-      let four = x[row + k];
-      let at = k * params.outer + column;
-      sums += four.x * w[at] + four.y * w[at + columns] + four.z * w[at + 2u * columns] + four.w * w[at + 3u * columns];
-    }
-    y[4u * i] = sums.x;
-    y[4u * i + 1u] = sums.y;
-    y[4u * i + 2u] = sums.z;
-    y[4u * i + 3u] = sums.w;
-  } else {
-    let row = (i / params.outer) * steps;
-    let column = (i % params.outer) * steps;
-    var sums = vec4f();
-    for (var k = 0u; k < steps; k++) {
-      sums += x[row + k] * w[column + k];
-    }
-    y[i] = sums.x + sums.y + sums.z + sums.w;
+  let columns = params.outer / 4u;
+  let column = i % columns;
+  let row = (i / columns) * steps;
+  var sums = vec4f();
+  for (var k = 0u; k < steps; k++) {
+    let four = x[row + k];
+    let at = params.at + k * params.outer + column;
+    sums += four.x * w[at] + four.y * w[at + columns] + four.z * w[at + 2u * columns] + four.w * w[at + 3u * columns];
   }
+  y[4u * i] = sums.x;
+  y[4u * i + 1u] = sums.y;
+  y[4u * i + 2u] = sums.z;
+  y[4u * i + 3u] = sums.w;
 }
 `,
   matmul: `// y = op(a) @ op(b), a batch of products; one invocation an element of y
@@ -628,6 +944,7 @@ struct Params { rows: u32, width: u32 }
 const BITS_OF_ONE = 0x3f800000u;
 
 var<workgroup> places: array<u32, WG>;
+var<workgroup> weights: array<f32, WG>;
 var<workgroup> drawn: u32;
 
 /// Logit of column v after the penalties.
@@ -739,6 +1056,7 @@ fn main(
   let goal = u[row] * group_sum(lane, weight);
   workgroupBarrier();
   places[lane] = last;
+  weights[lane] = weight;
   workgroupBarrier();
   if lane == 0u {
     var before = 0.0;
@@ -746,10 +1064,10 @@ fn main(
     var token = 0u;
     for (var i = 0u; i < WG && found == WG; i++) {
       token = max(token, places[i]);
-      if before + partial[i] > goal {
+      if before + weights[i] > goal {
         found = i;
       } else {
-        before += partial[i];
+        before += weights[i];
       }
     }
     for (var v = found * chunk; found < WG && v < min((found + 1u) * chunk, width); v++) {
@@ -858,6 +1176,28 @@ fn main(
   sum = group_sum(lane, sum);
   for (var i = lane; inside && i < params.width; i += WG) {
     y[base + i] = exp_safe(x[base + i] - best) / sum;
+  }
+}
+`,
+  stateRead: `// y[s] = pool[slots[s]]
+
+struct Params { count: u32, width: u32, rows: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> pool: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> slots: array<i32>; // [count / width], kept inside the pool
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [count / width, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    let row = u32(clamp(slots[i / params.width], 0, i32(params.rows) - 1));
+    y[i] = pool[row * params.width + i % params.width];
   }
 }
 `,
@@ -1619,6 +1959,8 @@ fn main(
   prelude: `// Put before every shader. Numbers are f32; constants must be finite; NaN is found by its bits only.
 
 override WG: u32 = 64u;
+/// Neighbouring invocations that \`lanes_sum\` adds up: a power of 2.
+override LANES: u32 = 1u;
 
 /// Sizes of an index space, or strides of an operand, over up to 8 axes, the fastest first.
 struct Axes { near: vec4u, far: vec4u }
@@ -1664,6 +2006,33 @@ fn sigmoid(x: f32) -> f32 {
   return select(e, 1.0, x >= 0.0) / (1.0 + e);
 }
 
+/// Less than every number that matters: where a maximum starts.
+const LOWEST = -3.0e38;
+
+/// Rows \`begin\` to \`end\` of sequence \`s\`, kept inside the batch whatever \`starts\` holds.
+fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
+  let last = u32(clamp(end, 0, i32(tokens)));
+  return vec2u(min(u32(max(begin, 0)), last), last);
+}
+`,
+  subgroups: `// Whether the invocations of a subgroup are neighbours in the workgroup, in their order. A shader of its own.
+
+enable subgroups;
+
+@group(0) @binding(0) var<storage, read_write> fits: array<u32>; // [256]
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) own: u32,
+  @builtin(subgroup_size) size: u32,
+) {
+  let together = subgroupAdd(1u);
+  fits[lane] = select(0u, 1u, lane % size == own && together == size);
+}
+`,
+  sumsByMemory: `// Put after the prelude where a device has no subgroups: sums over invocations by way of shared memory.
+
 var<workgroup> partial: array<f32, WG>;
 
 /// Sum over the workgroup, in the order of the lanes; every lane gets it. All lanes must come here together.
@@ -1674,6 +2043,20 @@ fn group_sum(lane: u32, value: f32) -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < WG; i++) {
     sum += partial[i];
+  }
+  return sum;
+}
+
+var<workgroup> partial2: array<vec2f, WG>;
+
+/// Two such sums at once.
+fn group_sum2(lane: u32, value: vec2f) -> vec2f {
+  workgroupBarrier();
+  partial2[lane] = value;
+  workgroupBarrier();
+  var sum = vec2f();
+  for (var i = 0u; i < WG; i++) {
+    sum += partial2[i];
   }
   return sum;
 }
@@ -1690,13 +2073,86 @@ fn group_max(lane: u32, value: f32) -> f32 {
   return best;
 }
 
-/// Less than every number that matters: where a maximum starts.
-const LOWEST = -3.0e38;
+var<workgroup> partial4: array<vec4f, WG>;
 
-/// Rows \`begin\` to \`end\` of sequence \`s\`, kept inside the batch whatever \`starts\` holds.
-fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
-  let last = u32(clamp(end, 0, i32(tokens)));
-  return vec2u(min(u32(max(begin, 0)), last), last);
+/// Four sums over the LANES invocations from a multiple of LANES on. All lanes must come here together.
+fn lanes_sum(lane: u32, value: vec4f) -> vec4f {
+  if LANES == 1u {
+    return value;
+  }
+  workgroupBarrier();
+  partial4[lane] = value;
+  workgroupBarrier();
+  let first = lane - lane % LANES;
+  var sum = vec4f();
+  for (var i = 0u; i < LANES; i++) {
+    sum += partial4[first + i];
+  }
+  return sum;
+}
+`,
+  sumsBySubgroups: `// Put after the prelude where a device has subgroups of neighbouring invocations: the same sums with fewer steps. A
+// workgroup is several whole subgroups or less than one: WG is a power of 2.
+
+var<workgroup> partial: array<f32, WG>;
+
+/// Sum over the workgroup; every lane gets it. All lanes must come here together.
+fn group_sum(lane: u32, value: f32) -> f32 {
+  let size = subgroupAdd(1u);
+  let own = subgroupAdd(value);
+  workgroupBarrier();
+  if lane % size == 0u {
+    partial[lane / size] = own;
+  }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < WG / size; i++) {
+    sum += partial[i];
+  }
+  return sum;
+}
+
+var<workgroup> partial2: array<vec2f, WG>;
+
+/// Two such sums at once.
+fn group_sum2(lane: u32, value: vec2f) -> vec2f {
+  let size = subgroupAdd(1u);
+  let own = subgroupAdd(value);
+  workgroupBarrier();
+  if lane % size == 0u {
+    partial2[lane / size] = own;
+  }
+  workgroupBarrier();
+  var sum = vec2f();
+  for (var i = 0u; i < WG / size; i++) {
+    sum += partial2[i];
+  }
+  return sum;
+}
+
+/// Maximum over the workgroup; every lane gets it. All lanes must come here together.
+fn group_max(lane: u32, value: f32) -> f32 {
+  let size = subgroupAdd(1u);
+  let own = subgroupMax(value);
+  workgroupBarrier();
+  if lane % size == 0u {
+    partial[lane / size] = own;
+  }
+  workgroupBarrier();
+  var best = partial[0];
+  for (var i = 1u; i < WG / size; i++) {
+    best = max(best, partial[i]);
+  }
+  return best;
+}
+
+/// Four sums over the LANES invocations from a multiple of LANES on; LANES divides a subgroup. All lanes must come here together.
+fn lanes_sum(lane: u32, value: vec4f) -> vec4f {
+  var sum = value;
+  for (var step = 1u; step < LANES; step *= 2u) {
+    sum += subgroupShuffleXor(sum, step);
+  }
+  return sum;
 }
 `,
 };

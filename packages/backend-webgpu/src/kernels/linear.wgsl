@@ -1,13 +1,21 @@
-// y = x @ wᵀ, or x @ w when TRANSPOSED; one invocation an element of y
+// y = x @ wᵀ, or x @ w when TRANSPOSED, for weights of any format and size; one invocation an element of y
 
 override TRANSPOSED: bool;
+override ADDS: bool; // to what the parts of w before this one have made
 
-struct Params { count: u32, inner: u32, outer: u32 }
+struct Params {
+  count: u32, // elements of y that this part makes
+  inner: u32, // columns of x
+  outer: u32, // columns of y
+  at: u32, // chunk where the part of w begins
+  rows: u32, // of the part
+  columns: u32, // of w
+  first: u32, // the part's first row in w
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [N, inner]
-@group(0) @binding(2) var<storage, read> w: array<f32>; // [outer, inner]; TRANSPOSED: [inner, outer]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [N, outer], count in all
+@group(0) @binding(3) var<storage, read> x: array<f32>; // [N, inner]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [N, outer]
 
 @compute @workgroup_size(WG)
 fn main(
@@ -19,13 +27,23 @@ fn main(
   if i >= params.count {
     return;
   }
-  let column = i % params.outer;
-  let row = (i / params.outer) * params.inner;
-  let start = select(column * params.inner, column, TRANSPOSED);
-  let step = select(1u, params.outer, TRANSPOSED);
   var sum = 0.0;
-  for (var k = 0u; k < params.inner; k++) {
-    sum += x[row + k] * w[start + k * step];
+  if TRANSPOSED {
+    let column = i % params.outer;
+    let row = (i / params.outer) * params.inner + params.first;
+    for (var k = 0u; k < params.rows; k++) {
+      sum += x[row + k] * weight_at(params.at, params.rows, params.columns, k, column);
+    }
+    if ADDS {
+      sum += y[i];
+    }
+    y[i] = sum;
+  } else {
+    let column = i % params.rows;
+    let token = i / params.rows;
+    for (var k = 0u; k < params.inner; k++) {
+      sum += x[token * params.inner + k] * weight_at(params.at, params.rows, params.columns, column, k);
+    }
+    y[token * params.outer + params.first + column] = sum;
   }
-  y[i] = sum;
 }

@@ -14,6 +14,7 @@ struct Params { rows: u32, width: u32 }
 const BITS_OF_ONE = 0x3f800000u;
 
 var<workgroup> places: array<u32, WG>;
+var<workgroup> weights: array<f32, WG>;
 var<workgroup> drawn: u32;
 
 /// Logit of column v after the penalties.
@@ -125,6 +126,7 @@ fn main(
   let goal = u[row] * group_sum(lane, weight);
   workgroupBarrier();
   places[lane] = last;
+  weights[lane] = weight;
   workgroupBarrier();
   if lane == 0u {
     var before = 0.0;
@@ -132,10 +134,10 @@ fn main(
     var token = 0u;
     for (var i = 0u; i < WG && found == WG; i++) {
       token = max(token, places[i]);
-      if before + partial[i] > goal {
+      if before + weights[i] > goal {
         found = i;
       } else {
-        before += partial[i];
+        before += weights[i];
       }
     }
     for (var v = found * chunk; found < WG && v < min((found + 1u) * chunk, width); v++) {

@@ -3,5 +3,5 @@ import { shader } from '../shaders.ts';
 import { byRow } from './_rows.ts';
 
 export const stateRead: KernelOf<'stateRead'> = {
-  lower: ({ pool, slots }, { y }) => [byRow(shader('gather'), pool, slots, y, 'from')],
+  lower: ({ pool, slots }, { y }) => [byRow(shader('stateRead'), pool, slots, y, 'from')],
 };

@@ -1,0 +1,216 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import {
+  type AbortSignalLike,
+  BLOCKS,
+  byteLength,
+  checkFinite,
+  halfToNumber,
+  narrow,
+  type ParameterEntry,
+  type WeightSource,
+  widenedPieces,
+} from '@receptance/core';
+import { BLOCK_SIZE, type DataFile, type Range, type StoredTensor } from './lowering/stored.ts';
+
+/** So that a runtime can map a tensor as it lies. */
+const ALIGNMENT = 4096;
+/** Bytes read at a time. */
+const PIECE_BYTES = 4 << 20;
+
+export interface DataFileOptions {
+  /** Blocks as signed numbers for `DequantizeLinear`, not unsigned ones for `MatMulNBits`. */
+  readonly signed: boolean;
+  /** Numbers of 16 bits as they are, to be widened by the model; else they are widened in the file. */
+  readonly keepHalves: boolean;
+  /** Parameters that rows are picked from: in signed form these take 8 bits, since no runtime picks rows of 4. */
+  readonly tables?: ReadonlySet<string>;
+  readonly signal?: AbortSignalLike | undefined;
+  /** Told how many bytes of the file are written. */
+  readonly onBytes?: (done: number) => void;
+}
+
+/**
+ * Writes parameters to a file, piece by piece: never more than a few MiB of a tensor is in memory. Types without a form
+ * in the file are widened to f32, which is exact.
+ * @throws ReceptanceError `NOT_FINITE`, and what the source throws
+ */
+export async function writeDataFile(
+  path: string,
+  name: string,
+  entries: readonly ParameterEntry[],
+  source: WeightSource,
+  options: DataFileOptions,
+): Promise<DataFile> {
+  const { tensors, bytes } = layOut(entries, options);
+  const file = await open(path, 'w');
+  try {
+    const writer = new Writer(file, options);
+    for (const entry of entries) {
+      const stored = tensors.get(entry.name);
+      if (stored !== undefined) await writer.write(entry, stored, source);
+    }
+    // The last tensor may end before its page does.
+    await file.truncate(bytes);
+  } finally {
+    await file.close();
+  }
+  return { file: name, tensors };
+}
+
+/** Bytes of the file that `writeDataFile` makes. */
+export function dataFileBytes(entries: readonly ParameterEntry[], options: DataFileOptions): number {
+  return layOut(entries, options).bytes;
+}
+
+function layOut(
+  entries: readonly ParameterEntry[],
+  options: DataFileOptions,
+): { readonly tensors: Map<string, StoredTensor>; readonly bytes: number } {
+  let end = 0;
+  const take = (length: number): Range => {
+    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    end = offset + length;
+    return { offset, length };
+  };
+  const tensors = new Map(entries.map((entry) => [entry.name, formOf(entry, options, take)] as const));
+  return { tensors, bytes: end };
+}
+
+function formOf(entry: ParameterEntry, options: DataFileOptions, take: (length: number) => Range): StoredTensor {
+  const { value, shape, elements, stored } = entry;
+  const { signed, keepHalves, tables } = options;
+  const [rows = 1, columns = 1] = shape;
+  const isBlocks = stored?.dtype === 'q8_0' || stored?.dtype === 'q4_0';
+  if (isBlocks && value.dtype === stored.dtype && shape.length === 2 && columns % BLOCK_SIZE === 0) {
+    const bits = stored.dtype === 'q8_0' || (signed && tables?.has(entry.name)) ? 8 : 4;
+    const scales = (elements / BLOCK_SIZE) * 4;
+    return {
+      kind: 'blocks',
+      bits,
+      signed,
+      shape: [rows, columns],
+      data: take((elements * bits) / 8),
+      scales: take(scales),
+    };
+  }
+  const isHalf = value.dtype === 'f16' || value.dtype === 'bf16';
+  if (isHalf && keepHalves) {
+    return { kind: 'plain', type: value.dtype === 'f16' ? 'float16' : 'bfloat16', shape, data: take(elements * 2) };
+  }
+  return { kind: 'plain', type: value.dtype === 'i32' ? 'int32' : 'float32', shape, data: take(elements * 4) };
+}
+
+class Writer {
+  readonly #file: FileHandle;
+  readonly #options: DataFileOptions;
+  #done = 0;
+
+  constructor(file: FileHandle, options: DataFileOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  async write(entry: ParameterEntry, stored: StoredTensor, source: WeightSource): Promise<void> {
+    if (stored.kind === 'blocks') return await this.#writeBlocks(entry, stored, source);
+    if (stored.type === 'float32' || stored.type === 'int32') {
+      return await this.#writePlain(entry, stored.data, stored.type, source);
+    }
+    await this.#writeHalves(entry, stored.data, source);
+  }
+
+  async #writePlain({ name }: ParameterEntry, { offset }: Range, type: string, source: WeightSource): Promise<void> {
+    const dtype = type === 'int32' ? 'i32' : 'f32';
+    for await (const { offset: element, data } of widenedPieces(source, name, dtype, this.#options.signal)) {
+      await this.#put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + element * 4);
+    }
+  }
+
+  async #writeHalves({ name, value }: ParameterEntry, { offset }: Range, source: WeightSource): Promise<void> {
+    const dtype = value.dtype === 'f16' ? 'f16' : 'bf16';
+    for await (const { offset: element, data } of widenedPieces(source, name, 'f32', this.#options.signal)) {
+      if (data instanceof Float32Array) await this.#put(narrow(name, dtype, data, element), offset + element * 2);
+    }
+  }
+
+  async #writeBlocks(
+    { name, elements, stored }: ParameterEntry,
+    { bits, signed, data, scales }: Extract<StoredTensor, { kind: 'blocks' }>,
+    source: WeightSource,
+  ): Promise<void> {
+    const from = stored?.dtype === 'q4_0' ? 'q4_0' : 'q8_0';
+    const block = BLOCKS[from].bytes;
+    const step = Math.floor(PIECE_BYTES / block);
+    const total = byteLength(from, elements) / block;
+    for (let first = 0; first < total; first += step) {
+      this.#options.signal?.throwIfAborted();
+      const last = Math.min(total, first + step);
+      const bytes = await source.read(name, { start: first * block, end: last * block }, this.#options.signal);
+      const piece = from === 'q8_0' ? unpack8(bytes) : unpack4(bytes);
+      checkFinite(name, piece.scales, first);
+      const numbers = signed ? piece.numbers : shifted(piece.numbers, from === 'q8_0' ? 128 : 8);
+      await this.#put(bits === 4 ? packed(numbers) : numbers, data.offset + (first * BLOCK_SIZE * bits) / 8);
+      await this.#put(new Uint8Array(piece.scales.buffer), scales.offset + first * 4);
+    }
+  }
+
+  async #put(bytes: Uint8Array, offset: number): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, offset + at);
+      at += bytesWritten;
+    }
+    this.#done += bytes.length;
+    this.#options.onBytes?.(this.#done);
+  }
+}
+
+interface Unpacked {
+  /** Signed numbers, each in a byte. */
+  readonly numbers: Uint8Array;
+  readonly scales: Float32Array<ArrayBuffer>;
+}
+
+/** Blocks of an f16 scale and 32 signed bytes. */
+function unpack8(bytes: Uint8Array): Unpacked {
+  const count = bytes.length / BLOCKS.q8_0.bytes;
+  const numbers = new Uint8Array(count * BLOCK_SIZE);
+  const scales = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = i * BLOCKS.q8_0.bytes;
+    scales[i] = half(bytes, at);
+    numbers.set(bytes.subarray(at + 2, at + 2 + BLOCK_SIZE), i * BLOCK_SIZE);
+  }
+  return { numbers, scales };
+}
+
+/** Blocks of an f16 scale and 16 bytes: the lower bits are the first half, the upper the second, about 8. */
+function unpack4(bytes: Uint8Array): Unpacked {
+  const count = bytes.length / BLOCKS.q4_0.bytes;
+  const numbers = new Uint8Array(count * BLOCK_SIZE);
+  const scales = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = i * BLOCKS.q4_0.bytes;
+    scales[i] = half(bytes, at);
+    for (let j = 0; j < BLOCK_SIZE / 2; j++) {
+      const both = bytes[at + 2 + j] ?? 0;
+      numbers[i * BLOCK_SIZE + j] = (both & 15) - 8;
+      numbers[i * BLOCK_SIZE + BLOCK_SIZE / 2 + j] = (both >> 4) - 8;
+    }
+  }
+  return { numbers, scales };
+}
+
+function half(bytes: Uint8Array, at: number): number {
+  return halfToNumber((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
+}
+
+function shifted(numbers: Uint8Array, middle: number): Uint8Array {
+  return numbers.map((number) => number + middle);
+}
+
+/** Two numbers a byte, the first in the lower bits. */
+function packed(numbers: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(numbers.length / 2);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = ((numbers[2 * i] ?? 0) & 15) | (((numbers[2 * i + 1] ?? 0) & 15) << 4);
+  return bytes;
+}

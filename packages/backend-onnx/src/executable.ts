@@ -1,0 +1,261 @@
+import { join } from 'node:path';
+import {
+  type Bindings,
+  concreteShape,
+  type DeviceInfo,
+  type Dim,
+  type Executable,
+  elementCount,
+  type Graph,
+  type KernelTable,
+  type Loop,
+  leaves,
+  type Prepared,
+  ReceptanceError,
+  type Sizes,
+  sizeOf,
+  symbolsOf,
+} from '@receptance/core';
+import { DeviceObject, OnnxBuffer, ownObject } from './buffer.ts';
+import type { OnnxKernel } from './kernel.ts';
+import type { Form, Target } from './lowering/lowering.ts';
+import { type Feed, type Fetch, type LoweredModel, lowerModel } from './lowering/model.ts';
+import type { LoopKind } from './lowering/ports.ts';
+import type { OnnxParameters } from './parameters.ts';
+import { encodeModel } from './proto/model.ts';
+import type { RuntimeThread } from './worker/client.ts';
+import type { PoolRows, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
+
+/** What executables need of their device. */
+export interface ExecutableTarget {
+  readonly device: object;
+  readonly thread: RuntimeThread;
+  readonly kernels: KernelTable<OnnxKernel>;
+  readonly info: DeviceInfo;
+  readonly target: Omit<Target, 'form'>;
+  /** Where models are written, beside their data files. */
+  readonly folder: string;
+  readonly session: (parameters: OnnxParameters) => SessionOptions;
+  readonly nextId: () => number;
+}
+
+/** Where the sequences of a time op begin: an input of the graph, unless it is computed. */
+interface Starts {
+  readonly input: string | undefined;
+  readonly ends: Dim;
+  readonly tokens: Dim;
+}
+
+/** A model for runs of one kind, open in the thread. */
+interface Variant {
+  readonly session: number;
+  readonly lowered: LoweredModel;
+}
+
+/**
+ * A plan, and the sessions made of it: one for each kind of run, when there is the first of it. They map the same data
+ * file, so weights are in memory once.
+ */
+export class OnnxExecutable extends DeviceObject implements Executable {
+  readonly graph: Graph;
+  readonly limits: Sizes;
+  readonly memory: Executable['memory'];
+  readonly parameters: OnnxParameters;
+  readonly #target: ExecutableTarget;
+  readonly #variants = new Map<string, Variant>();
+  /** How its time ops know where sequences begin. */
+  readonly #starts: readonly Starts[];
+  readonly #symbols: readonly string[];
+
+  constructor(target: ExecutableTarget, { plan, limits }: Prepared<OnnxKernel>, parameters: OnnxParameters) {
+    super(target.device);
+    this.#target = target;
+    this.graph = plan.graph;
+    this.limits = limits;
+    this.memory = plan.memory;
+    this.parameters = parameters;
+    const inputs = new Map([...leaves(plan.graph, 'input')].map(([name, { id }]) => [id, name]));
+    const users = plan.graph.nodes.filter((node) => node.inputs['starts'] !== undefined);
+    this.#starts = users.map((node): Starts => {
+      const { starts, x, k, gy } = node.inputs;
+      const input = inputs.get(starts?.id ?? -1);
+      return { input, ends: starts?.shape[0] ?? 1, tokens: (x ?? k ?? gy)?.shape[0] ?? 0 };
+    });
+    const shapes = plan.graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ shape }) => shape));
+    this.#symbols = [...new Set(shapes.flatMap(symbolsOf))];
+  }
+
+  free(): void {
+    if (this.freed) return;
+    this.freed = true;
+    for (const { session } of this.#variants.values()) this.#target.thread.post({ kind: 'release', session });
+  }
+
+  /** Asks the thread for a run; what it asks takes effect before anything asked later. */
+  async run(sizes: Sizes, bindings: Bindings, loop: Loop): Promise<void> {
+    const kind = loopKind(loop);
+    const form = this.#form(sizes, bindings, kind);
+    const fixed = this.#fixed(sizes);
+    const key = JSON.stringify([form, fixed, kind]);
+    let variant = this.#variants.get(key);
+    let opened: Promise<unknown> | undefined;
+    if (variant === undefined) {
+      const made = this.#open(form, fixed, kind);
+      ({ variant, opened } = made);
+      this.#variants.set(key, variant);
+    }
+    const binder = new Binder(this, sizes, bindings, loop);
+    const done = this.#target.thread.ask({
+      ...{ kind: 'run', session: variant.session },
+      feeds: variant.lowered.feeds.map((feed) => binder.feed(feed)),
+      fetches: variant.lowered.fetches.map((fetch) => binder.fetch(fetch)),
+    });
+    binder.forgetMirrors(loop);
+    try {
+      await opened;
+    } catch (error) {
+      this.#variants.delete(key);
+      await done.catch(() => undefined);
+      throw error;
+    }
+    await done;
+  }
+
+  #open(form: Form, fixed: Sizes, loop: LoopKind | undefined): { variant: Variant; opened: Promise<unknown> } {
+    const { thread, kernels, info, target, folder, session: options, nextId } = this.#target;
+    const { graph, parameters } = this;
+    const lowered = lowerModel({
+      graph,
+      kernels,
+      info,
+      data: parameters.data,
+      target: { ...target, form },
+      fixed,
+      loop,
+    });
+    const session = nextId();
+    const opened = thread.ask({
+      ...{ kind: 'open', session, path: join(folder, `model-${session}.onnx`) },
+      model: encodeModel(lowered.model),
+      options: options(parameters),
+    });
+    return { variant: { session, lowered }, opened };
+  }
+
+  /**
+   * Sizes that a model may take as they are: those of pools; all of them where all are 1, as when one text is decoded;
+   * and 0, since nothing is to be computed then, and some of ONNX Runtime's kernels end the process when they are
+   * given nothing.
+   */
+  #fixed(sizes: Sizes): Sizes {
+    const variables = new Set([...leaves(this.graph, 'variable').values()].flatMap(({ shape }) => symbolsOf(shape)));
+    const free = this.#symbols.filter((symbol) => !variables.has(symbol));
+    const isOne = free.every((symbol) => sizes[symbol] === 1);
+    const fixed = this.#symbols.filter((symbol) => isOne || variables.has(symbol) || sizes[symbol] === 0);
+    return Object.fromEntries(fixed.map((symbol) => [symbol, sizes[symbol] ?? 0]));
+  }
+
+  #form(sizes: Sizes, bindings: Bindings, loop: LoopKind | undefined): Form {
+    const moving = new Set([...Object.keys(loop?.carry ?? {}), ...(loop?.feed ?? [])]);
+    const forms = this.#starts.map(({ input = '', ends, tokens }): Form => {
+      const buffer = bindings.inputs[input];
+      const mirror = buffer instanceof OnnxBuffer ? buffer.mirror : undefined;
+      if (moving.has(input) || mirror === undefined) return 'ragged';
+      return formOf(input, mirror.subarray(0, sizeOf(ends, sizes)), sizeOf(tokens, sizes));
+    });
+    if (forms.includes('ragged')) return 'ragged';
+    return forms.length > 0 && forms.every((form) => form === 'single') ? 'single' : 'even';
+  }
+}
+
+/** @throws ReceptanceError `BAD_BINDINGS` when starts do not rise from 0 to N */
+function formOf(name: string, starts: Int32Array, tokens: number): Form {
+  const lengths = Array.from(starts.subarray(1), (end, s) => end - (starts[s] ?? 0));
+  if (
+    starts[0] !== 0 ||
+    starts.at(-1) !== (lengths.length === 0 ? 0 : tokens) ||
+    lengths.some((length) => length < 0)
+  ) {
+    throw new ReceptanceError('BAD_BINDINGS', `input ${name} holds ${starts.join(', ')} for ${tokens} tokens`, {
+      hint: 'where sequences begin rises from 0, and ends with the number of tokens',
+    });
+  }
+  const [length] = lengths;
+  if (length === undefined || lengths.some((other) => other !== length)) return 'ragged';
+  return length === 1 ? 'single' : 'even';
+}
+
+function loopKind({ steps, carry, feed, collect }: Loop): LoopKind | undefined {
+  const moves = Object.keys(carry).length + feed.length + collect.length > 0;
+  return steps > 1 || moves ? { carry, feed, collect } : undefined;
+}
+
+/** Says for each input and output of a model what buffer it is. */
+class Binder {
+  readonly #executable: OnnxExecutable;
+  readonly #sizes: Sizes;
+  readonly #bindings: Bindings;
+  readonly #loop: Loop;
+
+  constructor(executable: OnnxExecutable, sizes: Sizes, bindings: Bindings, loop: Loop) {
+    this.#executable = executable;
+    this.#sizes = sizes;
+    this.#bindings = bindings;
+    this.#loop = loop;
+  }
+
+  feed({ name, shape, from }: Feed): TensorFeed {
+    const dims = concreteShape(shape, this.#sizes);
+    switch (from.kind) {
+      case 'steps':
+        return { name, dims: [], from: { int64: this.#loop.steps } };
+      case 'size':
+        return { name, dims, from: { int64: this.#sizes[from.symbol] ?? 0 } };
+      case 'input': {
+        const all = from.fed ? [this.#loop.steps, ...dims] : dims;
+        return { name, dims: all, from: { buffer: this.#bound('inputs', from.input).id } };
+      }
+      case 'rows':
+        return { name, dims, from: { rows: this.#rows(from.variable, from.slots, dims) } };
+      case 'variable':
+        return { name, dims, from: { buffer: this.#variable(from.variable).id } };
+    }
+  }
+
+  fetch({ name, type, shape, to }: Fetch): TensorFetch {
+    const dims = concreteShape(shape, this.#sizes);
+    switch (to.kind) {
+      case 'output': {
+        const all = to.collected ? [this.#loop.steps, ...dims] : dims;
+        return { name, type, dims: all, to: { buffer: this.#bound('outputs', to.output).id, staged: false } };
+      }
+      case 'rows':
+        return { name, type, dims, to: { rows: this.#rows(to.variable, to.slots, dims) } };
+      case 'variable':
+        return { name, type, dims, to: { buffer: this.#variable(to.variable).id, staged: true } };
+    }
+  }
+
+  /** What a run writes is not known here. */
+  forgetMirrors({ carry }: Loop): void {
+    for (const name of Object.keys(this.#bindings.outputs)) this.#bound('outputs', name).mirror = undefined;
+    for (const name of Object.keys(carry)) this.#bound('inputs', name).mirror = undefined;
+  }
+
+  #bound(side: 'inputs' | 'outputs', name: string): OnnxBuffer {
+    return ownObject(this.#executable.device, this.#bindings[side][name], OnnxBuffer);
+  }
+
+  #variable(name: string): OnnxBuffer {
+    const buffer = this.#executable.parameters.variables.get(name);
+    if (buffer !== undefined) return buffer;
+    throw new Error(`variable ${name} was not loaded`);
+  }
+
+  #rows(variable: string, slots: string, [count = 0, ...row]: readonly number[]): PoolRows {
+    const pool = this.#variable(variable);
+    const size = elementCount(row);
+    const poolRows = size === 0 ? 0 : pool.elements / size;
+    return { pool: pool.id, slots: this.#bound('inputs', slots).id, count, size, poolRows };
+  }
+}

@@ -1,0 +1,26 @@
+import type { Value } from '@receptance/core';
+import type { KernelOf } from '../kernel.ts';
+import type { Ref } from '../lowering/block.ts';
+import type { Lowering } from '../lowering/lowering.ts';
+
+export const crossEntropy: KernelOf<'crossEntropy'> = {
+  lower({ logits, targets }, _, __, o) {
+    const { block } = o;
+    const { column, isLeftOut } = targetsOf(logits, targets, o);
+    const logProbabilities = block.op('LogSoftmax', [o.ref(logits)], { axis: { int: -1 } });
+    const chosen = block.op('GatherElements', [logProbabilities, column], { axis: { int: 1 } });
+    const losses = block.op('Neg', [block.op('Squeeze', [chosen, block.ints([1])])]);
+    return { y: block.op('Where', [isLeftOut, block.floats([0]), losses]) };
+  },
+};
+
+/** The targets as a column of numbers within the vocabulary, and which rows are left out. */
+export function targetsOf(
+  logits: Value,
+  targets: Value,
+  o: Lowering,
+): { readonly column: Ref; readonly isLeftOut: Ref } {
+  const ids = o.ref(targets);
+  const column = o.unsqueeze(o.clamp(ids, logits.shape[1] ?? 0), 1);
+  return { column, isLeftOut: o.block.op('Less', [ids, o.block.ints32([0])]) };
+}

@@ -1,0 +1,102 @@
+import { type Dim, SAMPLE_PARAMETERS } from '@receptance/core';
+import type { KernelOf } from '../kernel.ts';
+import type { Ref } from '../lowering/block.ts';
+import type { Lowering } from '../lowering/lowering.ts';
+import { firstMaximum } from './_rows.ts';
+
+type Setting = keyof typeof SAMPLE_PARAMETERS;
+
+export const sample: KernelOf<'sample'> = {
+  lower({ logits, parameters, counts, u }, _, __, o) {
+    const { block } = o;
+    if (o.isEmpty(logits.shape)) return { token: o.cast(o.ref(u), 'int32'), counts: o.ref(counts) };
+    const settings = o.ref(parameters);
+    const setting = (name: Setting): Ref => {
+      const column = Object.keys(SAMPLE_PARAMETERS).indexOf(name);
+      return o.slice(settings, 1, column, column + 1);
+    };
+    const before = o.ref(counts);
+    const width = logits.shape[1] ?? 0;
+    const penalised = penalise(o.ref(logits), before, setting, o);
+    const drawn = draw(penalised, setting, o.unsqueeze(o.ref(u), 1), width, o);
+    const columns = block.op('Range', [block.ints32([0]), scalar(width, o), block.ints32([1])]);
+    const isDrawn = block.op('Equal', [o.unsqueeze(drawn, 1), columns]);
+    const after = block.op('Add', [block.op('Mul', [before, setting('penaltyDecay')]), o.cast(isDrawn, 'float32')]);
+    return { token: drawn, counts: after };
+  },
+};
+
+function scalar(dim: Dim, o: Lowering): Ref {
+  return o.cast(o.block.op('Squeeze', [o.size(dim), o.block.ints([0])]), 'int32');
+}
+
+function penalise(logits: Ref, counts: Ref, setting: (name: Setting) => Ref, { block }: Lowering): Ref {
+  const zero = block.floats([0]);
+  const repetition = setting('repetitionPenalty');
+  const repeated = block.op('Where', [
+    block.op('Greater', [logits, zero]),
+    block.op('Div', [logits, repetition]),
+    block.op('Mul', [logits, repetition]),
+  ]);
+  const frequency = block.op('Mul', [setting('frequencyPenalty'), counts]);
+  const less = block.op('Sub', [repeated, block.op('Add', [setting('presencePenalty'), frequency])]);
+  return block.op('Where', [block.op('Greater', [counts, zero]), less, logits]);
+}
+
+/** int32 [R]: what each row of logits [R,V] draws by its u [R,1]. */
+function draw(logits: Ref, setting: (name: Setting) => Ref, u: Ref, width: Dim, o: Lowering): Ref {
+  const { block } = o;
+  const best = firstMaximum(logits, o);
+  const p = block.op('Softmax', [logits], { axis: { int: -1 } });
+  const largest = o.reduce('ReduceMax', p, [1], true);
+  const byMinP = block.op('Mul', [setting('minP'), largest]);
+  const threshold = block.op('Max', [byMinP, thresholdByRank(p, setting, width, o)]);
+
+  const kept = block.op('GreaterOrEqual', [p, threshold]);
+  const temperature = setting('temperature');
+  const isGreedy = block.op('Equal', [temperature, block.floats([0])]);
+  const exponent = block.op('Reciprocal', [block.op('Where', [isGreedy, block.floats([1]), temperature])]);
+  const powers = block.op('Pow', [block.op('Div', [p, largest]), exponent]);
+  const q = wide(block.op('Where', [kept, powers, block.floats([0])]), o);
+  const goal = block.op('Mul', [wide(u, o), o.reduce('ReduceSum', q, [1], true)]);
+  const reached = o.cast(block.op('Greater', [cumulative(q, o), goal]), 'float32');
+  const lastKept = block.op('ArgMax', [o.cast(kept, 'float32')], {
+    axis: { int: 1 },
+    keepdims: { int: 0 },
+    select_last_index: { int: 1 },
+  });
+  const isReached = block.op('Greater', [o.reduce('ReduceMax', reached, [1]), block.floats([0])]);
+  const found = block.op('Where', [isReached, firstMaximum(reached, o), o.cast(lastKept, 'int32')]);
+  return block.op('Where', [block.op('Squeeze', [isGreedy, block.ints([1])]), best, found]);
+}
+
+/** f32 [R,1]: the larger of the thresholds of top-k and top-p; 0 where both are off. */
+function thresholdByRank(p: Ref, setting: (name: Setting) => Ref, width: Dim, o: Lowering): Ref {
+  const { block } = o;
+  const [topK, topP] = [setting('topK'), setting('topP')];
+  const [zero, one] = [block.floats([0]), block.floats([1])];
+  const [descending = ''] = block.ops('TopK', [p, o.size(width)], 2, { axis: { int: 1 } });
+  const last = block.op('Sub', [scalar(width, o), block.ints32([1])]);
+
+  const k = block.op('Sub', [o.cast(block.op('Floor', [topK]), 'int32'), block.ints32([1])]);
+  const place = block.op('Max', [block.op('Min', [k, last]), block.ints32([0])]);
+  const atK = block.op('GatherElements', [descending, place], { axis: { int: 1 } });
+  const hasK = block.op('And', [block.op('GreaterOrEqual', [topK, one]), block.op('LessOrEqual', [k, last])]);
+  const byK = block.op('Where', [hasK, atK, zero]);
+
+  const reached = o.cast(block.op('GreaterOrEqual', [cumulative(wide(descending, o), o), wide(topP, o)]), 'float32');
+  const nucleus = block.op('ArgMax', [reached], { axis: { int: 1 }, keepdims: { int: 1 } });
+  const atP = block.op('GatherElements', [descending, nucleus], { axis: { int: 1 } });
+  const isReached = block.op('Greater', [o.reduce('ReduceMax', reached, [1], true), zero]);
+  const hasP = block.op('And', [block.op('Less', [topP, one]), isReached]);
+  return block.op('Max', [byK, block.op('Where', [hasP, atP, zero])]);
+}
+
+/** Sums over a vocabulary are taken in f64, where the provider has it. */
+function wide(x: Ref, o: Lowering): Ref {
+  return o.target.provider === 'webgpu' ? x : o.cast(x, 'double');
+}
+
+function cumulative(x: Ref, { block }: Lowering): Ref {
+  return block.op('CumSum', [x, block.ints32([1])]);
+}

@@ -1,0 +1,35 @@
+/** A range of the data file. */
+export interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * How a parameter lies in the data file. `plain`: row-major numbers. `blocks`: numbers of 8 or 4 bits along the last
+ * axis in blocks of 32, and an f32 scale for each block: what q8_0 and q4_0 hold, to the same numbers. They are unsigned
+ * about a middle, as `MatMulNBits` takes them, or signed, as the standard's `DequantizeLinear` does.
+ */
+export type StoredTensor =
+  | {
+      readonly kind: 'plain';
+      readonly type: 'float32' | 'int32' | 'float16' | 'bfloat16';
+      readonly shape: readonly number[];
+      readonly data: Range;
+    }
+  | {
+      readonly kind: 'blocks';
+      readonly bits: 4 | 8;
+      readonly signed: boolean;
+      readonly shape: readonly [rows: number, columns: number];
+      readonly data: Range;
+      readonly scales: Range;
+    };
+
+/** Numbers under one scale. */
+export const BLOCK_SIZE = 32;
+
+/** Parameters by name, and the name of the file that they lie in. */
+export interface DataFile {
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}

@@ -1,0 +1,80 @@
+import { type KernelTable, ReceptanceError } from '@receptance/core';
+import type { OnnxKernel } from './kernel.ts';
+import type { Recurrence } from './lowering/lowering.ts';
+
+export const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export interface OnnxOptions {
+  /** What of ONNX Runtime computes. Default `cpu`. */
+  readonly provider?: Provider;
+  /** Threads of the CPU provider; by default as many as there are cores, but no more than 8. */
+  readonly threads?: number;
+  /** How time ops over several tokens are lowered; by default what measures fastest on the provider. */
+  readonly recurrence?: Recurrence;
+  /** Kernels that take precedence over the backend's own. */
+  readonly kernels?: KernelTable<OnnxKernel>;
+  /** Where models and weights are kept while the device is open; by default the system's temporary folder. */
+  readonly directory?: string;
+  /** Options of ONNX Runtime's sessions beside those that the backend sets itself. */
+  readonly session?: SessionSettings;
+}
+
+/** What ONNX Runtime would take, of which it would ignore anything else without a word. */
+export interface SessionSettings {
+  readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+  readonly enableCpuMemArena?: boolean;
+  readonly enableMemPattern?: boolean;
+  /** 0 verbose … 4 fatal only. */
+  readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
+  /** Whether threads wait in a loop for work: faster on a machine that does nothing else, slower on a busy one. */
+  readonly spinning?: boolean;
+}
+
+const RECURRENCES: readonly Recurrence[] = ['scan', 'attention', 'chunked'];
+
+const SETTINGS: { readonly [Name in keyof Required<SessionSettings>]: readonly unknown[] } = {
+  graphOptimizationLevel: ['disabled', 'basic', 'extended', 'layout', 'all'],
+  enableCpuMemArena: [true, false],
+  enableMemPattern: [true, false],
+  logSeverityLevel: [0, 1, 2, 3, 4],
+  spinning: [true, false],
+};
+
+const OPTIONS: readonly (keyof OnnxOptions)[] = [
+  'provider',
+  'threads',
+  'recurrence',
+  'kernels',
+  'directory',
+  'session',
+];
+
+/** @throws ReceptanceError `BAD_OPTION` for anything that would have no effect */
+export function checkOptions(options: OnnxOptions): void {
+  for (const name of Object.keys(options)) checkOneOf('option', name, OPTIONS);
+  const { provider, threads, recurrence, session = {} } = options;
+  if (provider !== undefined) checkOneOf('provider', provider, PROVIDERS);
+  if (recurrence !== undefined) checkOneOf('recurrence', recurrence, RECURRENCES);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+    throw bad(`threads is ${threads}`, 'give a whole number from 1 to 1024');
+  }
+  for (const [name, value] of Object.entries(session)) {
+    const values = Object.hasOwn(SETTINGS, name) ? SETTINGS[name as keyof SessionSettings] : undefined;
+    if (values === undefined) {
+      throw bad(
+        `session has no setting ${name}, and ONNX Runtime would ignore it`,
+        `there are ${Object.keys(SETTINGS).join(', ')}`,
+      );
+    }
+    if (!values.includes(value)) throw bad(`session.${name} is ${value}`, `it is one of ${values.join(', ')}`);
+  }
+}
+
+function checkOneOf(what: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) throw bad(`there is no ${what} ${value}`, `there are ${known.join(', ')}`);
+}
+
+function bad(message: string, hint: string): ReceptanceError {
+  return new ReceptanceError('BAD_OPTION', message, { hint });
+}

@@ -1,0 +1,110 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Graph,
+  type Loaded,
+  type LoadOptions,
+  type ParameterEntry,
+  type Parameters,
+  resolveParameters,
+  type WeightSource,
+  widenedPieces,
+} from '@receptance/core';
+import { DeviceObject, type OnnxBuffer } from './buffer.ts';
+import { type DataFileOptions, dataFileBytes, writeDataFile } from './data-file.ts';
+import type { DataFile } from './lowering/stored.ts';
+import type { RuntimeThread } from './worker/client.ts';
+
+/** A model's parameters in a file that every session of it maps, and its variables in the memory of the thread. */
+export class OnnxParameters extends DeviceObject implements Parameters {
+  readonly loaded: Loaded;
+  readonly data: DataFile;
+  readonly path: string;
+  readonly bytes: number;
+  readonly variables: ReadonlyMap<string, OnnxBuffer>;
+  readonly #thread: RuntimeThread;
+
+  constructor(
+    device: object,
+    thread: RuntimeThread,
+    loaded: Loaded,
+    data: DataFile,
+    file: { readonly path: string; readonly bytes: number },
+    variables: ReadonlyMap<string, OnnxBuffer>,
+  ) {
+    super(device);
+    this.#thread = thread;
+    this.loaded = loaded;
+    this.data = data;
+    this.path = file.path;
+    this.variables = variables;
+    this.bytes = file.bytes + [...variables.values()].reduce((sum, { elements }) => sum + elements * 4, 0);
+  }
+
+  free(): void {
+    if (this.freed) return;
+    this.freed = true;
+    for (const buffer of this.variables.values()) {
+      buffer.freed = true;
+      this.#thread.post({ kind: 'free', buffer: buffer.id });
+    }
+    rm(this.path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** What loading needs of its device. */
+export interface LoadTarget {
+  readonly device: object;
+  readonly thread: RuntimeThread;
+  /** Where data files go. */
+  readonly folder: string;
+  readonly nextId: () => number;
+  readonly allocate: (dtype: 'f32' | 'i32', elements: number, isVariable: boolean) => OnnxBuffer;
+}
+
+/** @throws ReceptanceError what `resolveParameters` and `writeDataFile` throw; nothing is kept then */
+export async function loadParameters(
+  { device, thread, folder, nextId, allocate }: LoadTarget,
+  source: WeightSource,
+  uses: readonly Graph[],
+  { limits = {}, signal, onProgress }: LoadOptions,
+): Promise<OnnxParameters> {
+  const entries = resolveParameters(source, uses, limits);
+  const frozen = entries.filter(({ kind }) => kind === 'parameter');
+  const form: DataFileOptions = { signed: false, keepHalves: false };
+  const total = dataFileBytes(frozen, form);
+  const name = `weights-${nextId()}.bin`;
+  const path = join(folder, name);
+  const variables = new Map<string, OnnxBuffer>();
+  const report = (done: number): void => onProgress?.({ what: 'loading weights', done, total });
+  report(0);
+  try {
+    const data = await writeDataFile(path, name, frozen, source, { ...form, signal, onBytes: report });
+    for (const entry of entries) {
+      if (entry.kind !== 'variable') continue;
+      const buffer = allocate(entry.value.dtype === 'i32' ? 'i32' : 'f32', entry.elements, true);
+      variables.set(entry.name, buffer);
+      await fill(thread, buffer, entry, source, signal);
+    }
+    report(total);
+    return new OnnxParameters(device, thread, { entries, limits }, data, { path, bytes: total }, variables);
+  } catch (error) {
+    for (const { id } of variables.values()) thread.post({ kind: 'free', buffer: id });
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function fill(
+  thread: RuntimeThread,
+  buffer: OnnxBuffer,
+  { name, stored }: ParameterEntry,
+  source: WeightSource,
+  signal: LoadOptions['signal'],
+): Promise<void> {
+  if (stored === undefined) return;
+  buffer.mirror = undefined;
+  for await (const { offset, data } of widenedPieces(source, name, buffer.dtype, signal)) {
+    thread.post({ kind: 'write', buffer: buffer.id, offset, data: data.slice() });
+  }
+}

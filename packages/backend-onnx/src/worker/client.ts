@@ -1,0 +1,110 @@
+import { Worker } from 'node:worker_threads';
+import { BackendUnavailableError, ReceptanceError } from '@receptance/core';
+import type { Envelope, Failure, Numbers, Ready, Reply, Request } from './messages.ts';
+
+interface Waiting {
+  resolve(data: Numbers | undefined): void;
+  reject(error: unknown): void;
+}
+
+/** The version that models and options are made for. */
+export const RUNTIME_VERSION = '1.30.0';
+
+/** The thread that holds ONNX Runtime, seen from outside: requests are answered in the order in which they are made. */
+export class RuntimeThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 1;
+  #failed: unknown;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** @throws BackendUnavailableError when ONNX Runtime is not installed, or does not load */
+  static async start(): Promise<{ readonly thread: RuntimeThread; readonly ready: Ready }> {
+    // TypeScript's own sources run as they are where Node strips types.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), { name: 'onnxruntime' });
+    const thread = new RuntimeThread(worker);
+    const ready = await new Promise<Ready>((resolve, reject) => {
+      worker.once('message', (message: Ready | Reply) => {
+        if ('ready' in message) resolve(message);
+        else reject(missingRuntime(message.error?.message ?? 'it does not load'));
+      });
+      worker.once('error', (error) => reject(missingRuntime(error.message)));
+    });
+    worker.removeAllListeners('error');
+    worker.on('message', (reply: Reply) => thread.#settle(reply));
+    worker.on('error', (error) => thread.#fail(error));
+    worker.on('exit', () => thread.#fail(new Error('the thread of ONNX Runtime has ended')));
+    worker.unref();
+    return { thread, ready };
+  }
+
+  /** Without waiting for it; what goes wrong is told to the next request that is waited for. */
+  post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
+    this.#send(0, request, transfer);
+  }
+
+  /** @throws ReceptanceError `DEVICE_ERROR`, `BAD_DATA_FILE` */
+  ask(request: Request): Promise<Numbers | undefined> {
+    if (this.#failed !== undefined) return Promise.reject(deviceError(String(this.#failed)));
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      // The process may end while nothing is waited for, and not before.
+      this.#worker.ref();
+      this.#send(id, request, []);
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.ask({ kind: 'end' }).catch(() => undefined);
+    this.#worker.removeAllListeners('exit');
+    await this.#worker.terminate();
+  }
+
+  #send(id: number, request: Request, transfer: readonly ArrayBuffer[]): void {
+    const envelope: Envelope = { id, request };
+    this.#worker.postMessage(envelope, [...transfer]);
+  }
+
+  #settle({ id, data, error }: Reply): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (error === undefined) waiting?.resolve(data);
+    else waiting?.reject(failureOf(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failed ??= error;
+    for (const { reject } of this.#waiting.values()) reject(deviceError(String(error)));
+    this.#waiting.clear();
+  }
+}
+
+function missingRuntime(reason: string): BackendUnavailableError {
+  const isMissing = reason.includes('Cannot find package');
+  return new BackendUnavailableError('onnx', isMissing ? 'the npm package onnxruntime-node is not installed' : reason, {
+    hint: isMissing
+      ? `npm install onnxruntime-node@${RUNTIME_VERSION}`
+      : `onnxruntime-node ${RUNTIME_VERSION} brings binaries for Linux, macOS and Windows on x64 and arm64; use the wasm backend elsewhere`,
+  });
+}
+
+function failureOf({ at, message }: Failure): ReceptanceError {
+  if (at === 'open' && /external|out of bounds|file size|mmap/i.test(message)) {
+    return new ReceptanceError('BAD_DATA_FILE', `the data file of a model is damaged: ${message}`, {
+      hint: 'it was changed or cut short behind the device’s back: load the weights again, and leave its temporary folder alone',
+    });
+  }
+  return deviceError(message);
+}
+
+function deviceError(message: string): ReceptanceError {
+  return new ReceptanceError('DEVICE_ERROR', `ONNX Runtime: ${message}`, {
+    hint: 'open the device again; if it comes back, please report the graph, its sizes and the provider',
+  });
+}

@@ -1,0 +1,84 @@
+/** What the main thread asks of the thread that holds ONNX Runtime. Buffers and sessions go by number. */
+export type Request =
+  | { readonly kind: 'alloc'; readonly buffer: number; readonly data: Numbers }
+  | { readonly kind: 'free'; readonly buffer: number }
+  | { readonly kind: 'write'; readonly buffer: number; readonly data: Numbers; readonly offset: number }
+  | {
+      readonly kind: 'copy';
+      readonly from: number;
+      readonly fromOffset: number;
+      readonly to: number;
+      readonly toOffset: number;
+      readonly elements: number;
+    }
+  | { readonly kind: 'read'; readonly buffer: number; readonly offset: number; readonly elements: number }
+  | {
+      readonly kind: 'open';
+      readonly session: number;
+      /** Where the model goes, beside its data file. */
+      readonly path: string;
+      readonly model: Uint8Array;
+      readonly options: SessionOptions;
+    }
+  | { readonly kind: 'release'; readonly session: number }
+  | {
+      readonly kind: 'run';
+      readonly session: number;
+      readonly feeds: readonly TensorFeed[];
+      readonly fetches: readonly TensorFetch[];
+    }
+  | { readonly kind: 'end' };
+
+export type Numbers = Float32Array | Int32Array;
+
+/** Options of `InferenceSession.create`, as they are given to it. */
+export type SessionOptions = Readonly<Record<string, unknown>>;
+
+/** Rows of a pool that the numbers in a buffer choose. */
+export interface PoolRows {
+  readonly pool: number;
+  readonly slots: number;
+  readonly count: number;
+  /** Elements of a row. */
+  readonly size: number;
+  readonly poolRows: number;
+}
+
+export interface TensorFeed {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly from: { readonly buffer: number } | { readonly rows: PoolRows } | { readonly int64: number };
+}
+
+export interface TensorFetch {
+  readonly name: string;
+  readonly type: 'float32' | 'int32';
+  readonly dims: readonly number[];
+  /** `staged`: made elsewhere first, since the run also reads the buffer. */
+  readonly to: { readonly buffer: number; readonly staged: boolean } | { readonly rows: PoolRows };
+}
+
+export interface Envelope {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** Of a request that waits for one. */
+export interface Reply {
+  readonly id: number;
+  readonly data?: Numbers;
+  readonly error?: Failure;
+}
+
+export interface Failure {
+  /** `missing`: the package is not installed; `open`: a session does not open; `run`: it does not run. */
+  readonly at: 'missing' | 'open' | 'run';
+  readonly message: string;
+}
+
+/** The first message of the thread. */
+export interface Ready {
+  readonly ready: true;
+  readonly version: string;
+  readonly providers: readonly string[];
+}

@@ -6,6 +6,9 @@ const BACKENDS: Readonly<Record<string, () => Promise<Backend>>> = {
   reference: async () => (await import('@receptance/backend-reference')).reference(),
   wasm: async () => (await import('@receptance/backend-wasm')).wasm(),
   webgpu: async () => (await import('@receptance/backend-webgpu')).webgpu(),
+  onnx: async () => (await import('@receptance/backend-onnx')).onnx(),
+  'onnx-cuda': async () => (await import('@receptance/backend-onnx')).onnx({ provider: 'cuda' }),
+  'onnx-webgpu': async () => (await import('@receptance/backend-onnx')).onnx({ provider: 'webgpu' }),
 };
 
 export const DEFAULT_BACKEND = 'wasm';

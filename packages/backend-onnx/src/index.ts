@@ -1,11 +1,13 @@
-import { mkdtemp } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Backend, type DeviceInfo, extendKernels, type OpenOptions } from '@receptance/core';
+import { type Backend, type DeviceInfo, extendKernels, type OpenOptions, ReceptanceError } from '@receptance/core';
 import { OnnxDevice } from './device.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
-import { checkOptions, type OnnxOptions } from './options.ts';
-import { checkProvider, sessionOptions } from './providers.ts';
+import { Block } from './lowering/block.ts';
+import { checkOptions, type OnnxOptions, type Provider } from './options.ts';
+import { encodeModel } from './proto/model.ts';
+import { checkProvider, providerError, sessionOptions } from './providers.ts';
+import { makeFolder } from './temporary-folder.ts';
 import { RuntimeThread } from './worker/client.ts';
 
 export type { KernelOf, OnnxKernel } from './kernel.ts';
@@ -24,25 +26,24 @@ const MOST_THREADS = 8;
 export function onnx(options: OnnxOptions = {}): Backend {
   checkOptions(options);
   const kernels = extendKernels(ownKernels, options.kernels);
-  const { provider = 'cpu', directory = tmpdir() } = options;
+  const { provider = 'cpu', directory = tmpdir(), recurrence = 'scan', session = {} } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   return {
     specVersion: 1,
     name: 'onnx',
     async open({ signal }: OpenOptions = {}) {
       signal?.throwIfAborted();
-      const { thread, ready } = await RuntimeThread.start();
+      const { thread, version } = await start(provider);
       try {
-        checkProvider(provider, ready.providers);
+        const folder = await makeFolder(directory);
+        if (provider !== 'cpu') await probe(thread, provider, folder);
         const info: DeviceInfo = {
-          ...{ backend: 'onnx', adapter: `ONNX Runtime ${ready.version}, ${provider}`, float: 'f32', ragged: true },
+          ...{ backend: 'onnx', adapter: `ONNX Runtime ${version}, ${provider}`, float: 'f32', ragged: true },
           threads: provider === 'cpu' ? threads : 1,
         };
-        const folder = await mkdtemp(join(directory, 'receptance-onnx-'));
-        const recurrence = options.recurrence ?? 'scan';
         return new OnnxDevice({
           ...{ thread, kernels, info, folder, target: { provider, standard: false, recurrence } },
-          session: (parameters) => sessionOptions(provider, threads, options.session ?? {}, parameters.data),
+          session: (parameters) => sessionOptions(provider, threads, session, parameters.data),
         });
       } catch (error) {
         await thread.end();
@@ -50,4 +51,32 @@ export function onnx(options: OnnxOptions = {}): Backend {
       }
     },
   };
+}
+
+async function start(provider: Provider): Promise<{ readonly thread: RuntimeThread; readonly version: string }> {
+  // CUDA would round factors of products to 10 bits otherwise; it reads this when it is loaded.
+  if (provider === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
+  const { thread, ready } = await RuntimeThread.start();
+  try {
+    checkProvider(provider);
+    return { thread, version: ready.version };
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
+}
+
+/** Opens the smallest model there is: a provider's libraries are loaded with the first. @throws BackendUnavailableError */
+async function probe(thread: RuntimeThread, provider: Provider, folder: string): Promise<void> {
+  const block = new Block();
+  const port = { type: 'float32', shape: [1] } as const;
+  block.output(block.op('Neg', [block.input({ name: 'x', ...port })]), { name: 'y', ...port });
+  const model = encodeModel({ graph: block.finish('probe'), opsets: { '': 21 } });
+  const options = sessionOptions(provider, 1, {}, { file: '', tensors: new Map() });
+  try {
+    await thread.ask({ kind: 'open', session: 0, path: join(folder, 'probe.onnx'), model, options });
+    await thread.ask({ kind: 'release', session: 0 });
+  } catch (error) {
+    throw ReceptanceError.isInstance(error) ? providerError(provider, error.message) : error;
+  }
 }

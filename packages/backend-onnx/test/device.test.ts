@@ -1,0 +1,151 @@
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memorySource, store } from '@receptance/conformance';
+import { type Device, GraphBuilder } from '@receptance/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onnx } from '../src/index.ts';
+import { codeOf, compileAlone, errorOf, filled, graphOf, NO_WEIGHTS } from './support.ts';
+
+describe('a device', () => {
+  let directory: string;
+  let device: Device;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'receptance-test-'));
+    device = await onnx({ directory, threads: 1 }).open();
+  });
+  afterAll(async () => {
+    await device.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('says what it is', () => {
+    expect(device.info).toMatchObject({ backend: 'onnx', float: 'f32', ragged: true, threads: 1 });
+    expect(device.info.adapter).toBe('ONNX Runtime 1.30.0, cpu');
+  });
+
+  it('gives zeroed memory, and back what was written, ranges too', async () => {
+    const buffer = device.alloc('f32', 5);
+    device.write(buffer, [1, 2], 3);
+    expect([...(await device.read(buffer))]).toEqual([0, 0, 0, 1, 2]);
+    expect([...(await device.read(buffer, 2, 2))]).toEqual([0, 1]);
+    expect(await device.read(device.alloc('i32', 0))).toEqual(new Int32Array(0));
+  });
+
+  it('copies between buffers and within one, but not over itself', async () => {
+    const [a, b] = [filled(device, 'i32', [1, 2, 3, 4]), device.alloc('i32', 4)];
+    device.copy(a, 1, b, 2, 2);
+    device.copy(a, 0, a, 2, 2);
+    expect([...(await device.read(b))]).toEqual([0, 0, 2, 3]);
+    expect([...(await device.read(a))]).toEqual([1, 2, 1, 2]);
+    expect(await codeOf(() => device.copy(a, 0, a, 1, 2))).toBe('OUT_OF_RANGE');
+    expect(await codeOf(() => device.copy(a, 0, device.alloc('f32', 4), 0, 2))).toBe('OUT_OF_RANGE');
+  });
+
+  it('refuses ranges outside a buffer, and more than there is room for', async () => {
+    const buffer = device.alloc('f32', 4);
+    expect(await codeOf(() => device.read(buffer, 3, 2))).toBe('OUT_OF_RANGE');
+    expect(await codeOf(() => device.write(buffer, [1], -1))).toBe('OUT_OF_RANGE');
+    expect(await codeOf(() => device.alloc('f32', -1))).toBe('OUT_OF_RANGE');
+    expect(await codeOf(() => device.alloc('f32', 2 ** 50))).toBe('OUT_OF_MEMORY');
+  });
+
+  it('refuses what another device made, and what was freed', async () => {
+    const other = await onnx({ threads: 1 }).open();
+    const foreign = other.alloc('f32', 1);
+    expect(await codeOf(() => device.read(foreign))).toBe('FOREIGN_OBJECT');
+    await other.close();
+    expect(await codeOf(() => other.alloc('f32', 1))).toBe('DEVICE_CLOSED');
+    const buffer = device.alloc('f32', 1);
+    device.free(buffer);
+    expect(await codeOf(() => device.read(buffer))).toBe('FOREIGN_OBJECT');
+  });
+
+  it('does what it is asked in order, though nobody waits', async () => {
+    const x = filled(device, 'f32', [1]);
+    const y = device.alloc('f32', 1);
+    const executable = await compileAlone(
+      device,
+      graphOf((b, value) => b.unary('neg', value)),
+      { N: 1 },
+    );
+    const run = device.run(executable, { sizes: { N: 1 }, inputs: { x }, outputs: { y } });
+    device.write(x, [5]);
+    device.copy(y, 0, x, 0, 1);
+    await run;
+    expect([...(await device.read(x))]).toEqual([-1]);
+  });
+
+  it('refuses sequences that do not rise from 0 to N', async () => {
+    const b = new GraphBuilder('shift');
+    const [x, prev] = [b.input('x', 'f32', ['N', 1]), b.input('prev', 'f32', ['S', 1])];
+    b.output('y', b.add('tokenShift', { x, prev, starts: b.input('starts', 'i32', ['S+1']) }).y);
+    const executable = await compileAlone(device, b.build(), { N: 4, S: 2 });
+    const given = { x: filled(device, 'f32', [1, 2, 3]), prev: filled(device, 'f32', [8, 9]) };
+    const y = device.alloc('f32', 3);
+    const run = async (starts: readonly number[]): Promise<number[]> => {
+      const inputs = { ...given, starts: filled(device, 'i32', starts) };
+      await device.run(executable, { sizes: { N: 3, S: 2 }, inputs, outputs: { y } });
+      return [...(await device.read(y))];
+    };
+    expect(await run([0, 2, 3])).toEqual([8, 1, 9]);
+    expect(await run([0, 0, 3])).toEqual([9, 1, 2]);
+    for (const starts of [
+      [1, 2, 3],
+      [0, 2, 4],
+      [0, 4, 3],
+    ]) {
+      expect(await codeOf(() => run(starts))).toBe('BAD_BINDINGS');
+    }
+  });
+
+  it('says so when its data file was cut short', async () => {
+    const b = new GraphBuilder('weights');
+    b.output('y', b.linear(b.input('x', 'f32', ['N', 64]), b.parameter('w', 'f32', [64, 64])));
+    const graph = b.build();
+    const source = memorySource({
+      w: store(
+        'f32',
+        [64, 64],
+        Array.from({ length: 4096 }, (_, i) => i),
+      ),
+    });
+    const parameters = await device.loadParameters(source, [graph]);
+    const executable = await device.compile(graph, parameters, { N: 1 });
+    const [folder = ''] = await readdir(directory);
+    const files = (await readdir(join(directory, folder))).filter((name) => name.startsWith('weights-'));
+    for (const file of files) await truncate(join(directory, folder, file), 5000);
+    const bindings = {
+      sizes: { N: 1 },
+      inputs: { x: device.alloc('f32', 64) },
+      outputs: { y: device.alloc('f32', 64) },
+    };
+    const error = await errorOf(() => device.run(executable, bindings));
+    expect(error?.code).toBe('BAD_DATA_FILE');
+    expect(error?.hint).toContain('load the weights again');
+  });
+
+  it('leaves nothing behind when weights are refused, or when it is closed', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'receptance-test-'));
+    const other = await onnx({ directory: own }).open();
+    const b = new GraphBuilder('weights');
+    b.output('y', b.binary('mul', b.parameter('w', 'f32', [2]), 2));
+    const graph = b.build();
+    const source = memorySource({ w: store('f32', [2], [1, Number.NaN]) });
+    expect(await codeOf(() => other.loadParameters(source, [graph]))).toBe('NOT_FINITE');
+    const [folder = ''] = await readdir(own);
+    expect(await readdir(join(own, folder))).toEqual([]);
+    const parameters = await other.loadParameters(memorySource({ w: store('f32', [2], [1, 2]) }), [graph]);
+    expect(parameters.bytes).toBe(8);
+    await other.close();
+    expect(await readdir(own)).toEqual([]);
+    await rm(own, { recursive: true });
+  });
+
+  it('is closed once and for all', async () => {
+    const other = await onnx().open();
+    await other.close();
+    await other.close();
+    expect(await codeOf(() => other.loadParameters(NO_WEIGHTS, []))).toBe('DEVICE_CLOSED');
+  });
+});

@@ -2,54 +2,71 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ReceptanceError } from '@receptance/core';
-import type { Settings } from './measure/plan.ts';
-import { peerNamed, peersFolder } from './peers/peers.ts';
-import type { MeasurementName } from './report/report.ts';
+import { MEASURES, type Measure, type Plan } from './measure/plan.ts';
+import { defaultPlans, quickPlans } from './measure/presets.ts';
+import { peerNamed } from './peers/peers.ts';
 import { BACKENDS, backendEntry } from './runner/backends.ts';
 import { WEIGHT_NAMES, type WeightName } from './runner/protocol.ts';
 
 export const HELP: string = `Speed of the backends and of their peers, measured in turns in one run, with the roofline of the machine beside it.
 
+  pnpm bench                         everything, on the bundled model and on one of 0.1 billion parameters: some minutes
+  pnpm bench --quick                 less of it: under three minutes
   pnpm bench --backend wasm --model 0.1b --weights f16 --threads 1,2
   pnpm bench --backend wasm --model 0.1b --weights f32,f16,q8_0,q4_0 --peer llama-cpp
-  pnpm bench --model path/to/model.safetensors --json report.json
+  pnpm bench --model stories --measure context --context 1000,10000,100000
+  pnpm bench --op wkv7 --kernel mine.ts      a contributed kernel against the backend's own
 
-What is measured
+  pnpm bench compare A.json B.json   ratios of two runs; see compare --help
+  pnpm bench weights --model 0.1b    random weights as files; see weights --help
+  pnpm bench peers                   other programs to measure beside; see peers --help
+
+What is measured; with any of these, that and nothing else
   --backend LIST      ${Object.keys(BACKENDS).join(', ')} (default: wasm)
   --model LIST        sizes with random weights (0.1b, 169m, rwkv6-1.6b, tiny …), stories, or paths (default: stories)
   --weights LIST      ${WEIGHT_NAMES.join(', ')} (default: as stored)
   --threads LIST      where the program can be told (default: 1 and all cores)
-  --peer LIST         other programs on the same weights: llama-cpp (see: pnpm bench peers --help)
-  --measure LIST      decode, prefill (default: both)
+  --peer LIST         other programs on the same weights: llama-cpp
+  --measure LIST      ${MEASURES.join(', ')} (default: decode, prefill)
+  --prompt LIST       tokens of a prompt (default: 256)
+  --batch LIST        sequences that go on together (default: 1,2,4,8,16)
+  --context LIST      tokens of a text after which its next tokens are timed (default: 1000,2000,4000,8000)
+  --op NAME           one op of the model, with --kernel FILE, a module that exports kernels
 
 How
-  --prompt LIST       tokens of a prompt (default: 256)
   --tokens N          tokens decoded a sample (default: 32)
   --repeats N         samples of each, taken in turns (default: 5)
   --seed N            of random weights (default: 1)
   --json FILE         write the report; - is the standard output
+  --html FILE         write the report as a page that opens from disk
   --peers-folder DIR  where peers are installed (or RECEPTANCE_PEERS; default: benchmarks/.cache/peers)
-  --cache DIR         where model files for peers are kept (or RECEPTANCE_BENCH_CACHE; default: benchmarks/.cache/weights)`;
+  --cache DIR         where files of weights are kept (or RECEPTANCE_BENCH_CACHE; default: benchmarks/.cache/weights)`;
 
 const OPTIONS = {
-  backend: { type: 'string', default: 'wasm' },
-  model: { type: 'string', default: 'stories' },
+  quick: { type: 'boolean', default: false },
+  backend: { type: 'string' },
+  model: { type: 'string' },
   weights: { type: 'string' },
   threads: { type: 'string' },
   peer: { type: 'string' },
-  measure: { type: 'string', default: 'decode,prefill' },
-  prompt: { type: 'string', default: '256' },
-  tokens: { type: 'string', default: '32' },
-  repeats: { type: 'string', default: '5' },
+  measure: { type: 'string' },
+  prompt: { type: 'string' },
+  batch: { type: 'string' },
+  context: { type: 'string' },
+  op: { type: 'string' },
+  kernel: { type: 'string' },
+  tokens: { type: 'string' },
+  repeats: { type: 'string' },
   seed: { type: 'string', default: '1' },
   json: { type: 'string' },
+  html: { type: 'string' },
   'peers-folder': { type: 'string' },
   cache: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
 /** What was given on the command line; `undefined` where nothing was and there is no default. */
-type BenchValues = ReturnType<typeof parseArgs<{ args: string[]; options: typeof OPTIONS }>>['values'];
+export type BenchValues = ReturnType<typeof parseArgs<{ args: string[]; options: typeof OPTIONS }>>['values'];
 
 export function parseBench(args: readonly string[]): BenchValues {
   return parseArgs({ args: [...args], options: OPTIONS }).values;
@@ -59,27 +76,37 @@ export function cacheFolder(given: string | undefined): string {
   return given ?? process.env['RECEPTANCE_BENCH_CACHE'] ?? fileURLToPath(new URL('../.cache/weights', import.meta.url));
 }
 
-/** @throws ReceptanceError `BAD_OPTION`, `UNKNOWN_BACKEND`, `UNKNOWN_PEER` */
-export function settingsOf(values: BenchValues, context: Pick<Settings, 'signal' | 'status'>): Settings {
-  const cores = availableParallelism();
-  const backends = listOf(values.backend);
-  const peers = listOf(values.peer ?? '');
-  for (const backend of backends) backendEntry(backend);
-  for (const peer of peers) peerNamed(peer);
-  return {
-    ...{ models: listOf(values.model), backends, peers },
-    seed: whole('--seed', values.seed, 0),
-    weights: values.weights === undefined ? [undefined] : listOf(values.weights).map(weightName),
-    threads: values.threads === undefined ? [...new Set([1, cores])] : numbersOf('--threads', values.threads),
-    peersFolder: peersFolder(values['peers-folder']),
-    cache: cacheFolder(values.cache),
-    measures: new Set(listOf(values.measure) as MeasurementName[]),
-    repeats: whole('--repeats', values.repeats),
-    tokens: whole('--tokens', values.tokens),
-    prompts: numbersOf('--prompt', values.prompt),
-    ...{ sequences: [1], contexts: [] },
-    ...context,
-  };
+/** Those of what was asked for, or all that there are. @throws ReceptanceError `BAD_OPTION`, `UNKNOWN_BACKEND`, `UNKNOWN_PEER` */
+export function plansOf(values: BenchValues): readonly Plan[] {
+  const { quick, backend, model, weights, threads, peer, measure, prompt, batch, context, tokens, repeats } = values;
+  const cores = [...new Set([1, availableParallelism()])];
+  const chosen = [backend, model, weights, threads, peer, measure, prompt, batch, context, tokens, repeats];
+  if (chosen.every((value) => value === undefined)) return quick ? quickPlans(cores) : defaultPlans(cores);
+  if (quick)
+    throw badOption('--quick is a choice of its own', 'leave it out, or the options that choose what is measured');
+  const backends = listOf(backend ?? 'wasm');
+  const peers = listOf(peer ?? '');
+  for (const name of backends) backendEntry(name);
+  for (const name of peers) peerNamed(name);
+  return [
+    {
+      ...{ models: listOf(model ?? 'stories'), backends, peers },
+      weights: weights === undefined ? [undefined] : listOf(weights).map(weightName),
+      threads: threads === undefined ? cores : wholes('--threads', threads),
+      measures: new Set(listOf(measure ?? 'decode,prefill').map(measureName)),
+      repeats: whole('--repeats', repeats ?? '5'),
+      tokens: whole('--tokens', tokens ?? '32'),
+      prompts: wholes('--prompt', prompt ?? '256'),
+      sequences: wholes('--batch', batch ?? '1,2,4,8,16'),
+      contexts: wholes('--context', context ?? '1000,2000,4000,8000').toSorted((a, b) => a - b),
+    },
+  ];
+}
+
+function measureName(name: string): Measure {
+  const found = MEASURES.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw badOption(`there is no measure ${name}`, `choose from ${MEASURES.join(', ')}`);
 }
 
 export function weightName(name: string): WeightName {
@@ -95,7 +122,7 @@ export function listOf(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-function numbersOf(option: string, text: string): number[] {
+export function wholes(option: string, text: string): number[] {
   return listOf(text).map((part) => whole(option, part));
 }
 

@@ -1,26 +1,44 @@
-import type { MeasurementName } from '../report/report.ts';
 import type { WeightName } from '../runner/protocol.ts';
 
-/** What a run is asked to measure. */
-export interface Settings {
+export const MEASURES = [
+  'decode',
+  'tokenTime',
+  'prefill',
+  'firstToken',
+  'batch',
+  'context',
+  'load',
+  'ops',
+  'quality',
+] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** What is measured on which programs and models. */
+export interface Plan {
   readonly models: readonly string[];
-  readonly seed: number;
   /** Undefined: as the model is stored. */
   readonly weights: readonly (WeightName | undefined)[];
   readonly backends: readonly string[];
   readonly threads: readonly number[];
   readonly peers: readonly string[];
-  readonly peersFolder: string;
-  /** Where files for peers are kept. */
-  readonly cache: string;
-  readonly measures: ReadonlySet<MeasurementName>;
+  readonly measures: ReadonlySet<Measure>;
   readonly repeats: number;
   /** Tokens of a sample of decoding. */
   readonly tokens: number;
   readonly prompts: readonly number[];
   readonly sequences: readonly number[];
   readonly contexts: readonly number[];
+}
+
+/** Where a run takes place. */
+export interface Surroundings {
+  readonly seed: number;
+  readonly peersFolder: string;
+  /** Where files of weights are kept. */
+  readonly cache: string;
   readonly signal: AbortSignal;
   /** Told what is going on. */
   status(text: string): void;
 }
+
+export interface Settings extends Plan, Surroundings {}

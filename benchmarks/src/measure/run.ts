@@ -1,105 +1,195 @@
 import { ReceptanceError } from '@receptance/core';
 import { currentLoad, machineCard } from '../machine.ts';
-import type { Entry, Measurement, Report } from '../report/report.ts';
+import type { BaselineReport, Entry, OpReport, QualityReport, Report, Subject as Reported } from '../report/report.ts';
 import { RooflineProbe } from '../roofline/roofline.ts';
-import type { Settings } from './plan.ts';
-import { Samples, takeSamples } from './samples.ts';
-import { type Group, type OpenSubject, openSubject, subjectsOf, weightFigures } from './subject.ts';
+import { type Job, WEIGHT_NAMES } from '../runner/protocol.ts';
+import { type RemoteRunner, startOwnRunner } from '../runner/spawn.ts';
+import { hasFile, takeLoads } from './load.ts';
+import type { Plan, Settings, Surroundings } from './plan.ts';
+import { takeContexts, takeRound, warmUp } from './rounds.ts';
+import { Samples } from './samples.ts';
+import { type Group, type OpenSubject, openSubject, type Subject, subjectsOf, weightFigures } from './subject.ts';
 
-/** Measures everything that the settings ask for. Programs of one model and weight type are measured in turns. */
-export async function runBenchmarks(settings: Settings): Promise<Report> {
+/** What has been measured so far, in the order of the report. */
+interface Results {
+  readonly entries: Entry[];
+  readonly ops: OpReport[];
+  readonly baselines: BaselineReport[];
+  readonly quality: QualityReport[];
+  readonly skipped: { readonly id: string; readonly reason: string }[];
+}
+
+/** Tokens of the text that quality is measured on; logits of all of them are held at once. */
+const QUALITY_TOKENS = 256;
+/** Steps timed of the transformer at each length. */
+const BASELINE_TOKENS = 4;
+
+/** Measures everything that the plans ask for. Programs of one model and weight type are measured in turns. */
+export async function runBenchmarks(plans: readonly Plan[], surroundings: Surroundings): Promise<Report> {
   const date = new Date().toISOString();
   const machine = machineCard();
-  const groups = settings.models.flatMap((model) => settings.weights.map((weights): Group => ({ model, weights })));
-  const probe = new RooflineProbe(Math.max(...settings.threads));
-  const entries: Entry[] = [];
-  const skipped: { id: string; reason: string }[] = [];
+  const results: Results = { entries: [], ops: [], baselines: [], quality: [], skipped: [] };
+  const threads = [...new Set(plans.flatMap((plan) => plan.threads))];
+  const probe = new RooflineProbe(Math.max(...threads));
   try {
     await probe.ready();
-    for (const group of groups) {
-      await probe.probe(settings.threads);
-      const measured = await measureGroup(group, settings, probe, skipped);
-      entries.push(...measured);
+    await probe.probe(threads);
+    for (const plan of plans) {
+      const settings = { ...plan, ...surroundings };
+      for (const model of plan.models) {
+        for (const weights of plan.weights) await measureGroup({ model, weights }, settings, probe, results);
+        await studyModel(model, settings, results);
+      }
     }
-    await probe.probe(settings.threads);
+    await probe.probe(threads);
     return {
       ...{ schema: 'receptance-benchmark/1', date, machine: { ...machine, loadAfter: currentLoad() } },
-      ...{ roofline: probe.results, entries, skipped },
+      ...{ roofline: probe.results, ...results },
     };
   } finally {
     await probe.close();
   }
 }
 
-async function measureGroup(
-  group: Group,
-  settings: Settings,
-  probe: RooflineProbe,
-  skipped: { id: string; reason: string }[],
-): Promise<Entry[]> {
-  const { status, signal, repeats, threads } = settings;
-  const subjects: OpenSubject[] = [];
+async function measureGroup(group: Group, settings: Settings, probe: RooflineProbe, results: Results): Promise<void> {
+  const { status, signal, repeats, threads, measures } = settings;
   const name = `${group.model} ${group.weights ?? 'as stored'}`;
-  try {
-    for (const subject of subjectsOf(settings)) {
+  const subjects = await openSubjects(group, settings, results);
+  const samples = new Map(subjects.map((subject) => [subject, new Samples()]));
+  const each = async (order: readonly OpenSubject[], what: string, work: typeof takeRound): Promise<void> => {
+    for (const subject of order) {
       signal.throwIfAborted();
-      status(`${name}: loading ${subject.program}, ${subject.threads} threads`);
-      const id = idOf(group, subject);
-      try {
-        const opened = await openSubject(subject, group, settings);
-        const twin = subjects.some((other) => idOf(group, other) === idOf(group, opened));
-        if (!twin) subjects.push(opened);
-        else {
-          await opened.runner.close();
-          skipped.push({ id, reason: `runs on ${opened.threads} of ${subject.threads} threads` });
-        }
-      } catch (error) {
-        if (!ReceptanceError.isInstance(error)) throw error;
-        skipped.push({ id, reason: `${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}` });
-      }
+      status(`${name}: ${subject.program} ${subject.threads}, ${what}`);
+      await work(subject, samples.get(subject) ?? new Samples(), settings);
     }
-    const samples = new Map(subjects.map((subject) => [subject, new Samples()]));
-    // The first round warms up, and tells how long things take.
-    for (let round = 0; round <= repeats; round++) {
-      if (round > 0) await probe.probe(threads);
+  };
+  try {
+    await each(subjects, 'warming up', warmUp);
+    for (let round = 0; round < repeats; round++) {
+      await probe.probe(threads);
       // Each round begins with another program, so that none is always behind the same one.
-      for (const subject of rotated(subjects, round)) {
-        signal.throwIfAborted();
-        status(`${name}: ${round === 0 ? 'warming up' : `round ${round} of ${repeats}`}, ${subject.program}`);
-        await takeSamples(subject, samples.get(subject) ?? new Samples(), settings, round);
-      }
+      await each(rotated(subjects, round), `round ${round + 1} of ${repeats}`, takeRound);
     }
-    const figures = await weightFigures(group, settings.seed);
-    return subjects.map(
-      (subject): Entry => entryOf(group, subject, figures, samples.get(subject)?.measurements() ?? []),
-    );
+    if (measures.has('context')) await each(subjects, 'contexts', takeContexts);
   } finally {
     for (const { runner } of subjects) await runner.close();
   }
+  if (measures.has('load')) {
+    for (const subject of subjects.filter(({ isPeer }) => hasFile(group, isPeer))) {
+      status(`${name}: ${subject.program} ${subject.threads}, loading files`);
+      await takeLoads(subject, group, samples.get(subject) ?? new Samples(), settings);
+    }
+  }
+  const figures = await weightFigures(group, settings.seed);
+  for (const subject of subjects) results.entries.push(entryOf(group, subject, figures, samples.get(subject)));
+  if (measures.has('ops')) await studyOps(group, subjects, settings, results);
+}
+
+async function openSubjects(group: Group, settings: Settings, results: Results): Promise<OpenSubject[]> {
+  const subjects: OpenSubject[] = [];
+  const skip = (subject: Subject, reason: string): void => {
+    results.skipped.push({ id: idOf(group, subject), reason });
+  };
+  for (const subject of subjectsOf(settings)) {
+    settings.signal.throwIfAborted();
+    settings.status(`${group.model}: loading into ${subject.program}, ${subject.threads} threads`);
+    try {
+      const opened = await openSubject(subject, group, settings);
+      const isTwin = subjects.some((other) => idOf(group, other) === idOf(group, opened));
+      if (!isTwin) subjects.push(opened);
+      else {
+        await opened.runner.close();
+        skip(subject, `runs on ${opened.threads} of ${subject.threads} threads`);
+      }
+    } catch (error) {
+      if (!ReceptanceError.isInstance(error)) throw error;
+      skip(subject, `${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`);
+    }
+  }
+  return subjects;
+}
+
+async function studyOps(
+  group: Group,
+  subjects: readonly OpenSubject[],
+  settings: Settings,
+  results: Results,
+): Promise<void> {
+  for (const subject of subjects.filter(({ isPeer }) => !isPeer)) {
+    for (const tokens of [1, Math.max(...settings.prompts)]) {
+      settings.status(`${group.model}: ops of ${subject.program}, ${tokens} tokens`);
+      const times = await study(settings, (runner) =>
+        runner.ask('ops', { job: jobOf(group, subject, settings), tokens }),
+      );
+      results.ops.push({ ...reported(group, subject), ...times });
+    }
+  }
+}
+
+/** What is asked of each backend once for a model, whatever the weights of the other measurements. */
+async function studyModel(model: string, settings: Settings, results: Results): Promise<void> {
+  const { measures, contexts, signal, status } = settings;
+  const group: Group = { model, weights: 'f32' };
+  const measured = results.entries.filter((entry) => entry.model === model && !entry.isPeer);
+  const unique = new Map(measured.map(({ program, threads }) => [`${program} ${threads}`, { program, threads }]));
+  for (const { program, threads } of unique.values()) {
+    signal.throwIfAborted();
+    const subject: Subject = { program, threads, isPeer: false };
+    const job = jobOf(group, subject, settings);
+    if (measures.has('context')) {
+      status(`${model}: a transformer of its size on ${program}`);
+      const costs = await study(settings, (runner) =>
+        runner.ask('transformer', { job, contexts, tokens: BASELINE_TOKENS }),
+      );
+      results.baselines.push({ ...reported(group, subject), costs });
+    }
+    if (measures.has('quality')) {
+      status(`${model}: quality of weight types on ${program}`);
+      const types = WEIGHT_NAMES.filter((type) => type !== 'f32');
+      const figures = await study(settings, (runner) => runner.ask('quality', { job, types, tokens: QUALITY_TOKENS }));
+      results.quality.push(...figures.map((figure) => ({ ...reported(group, subject), ...figure })));
+    }
+  }
+}
+
+/** In a process of its own, so that the memory of what was measured before is free again. */
+async function study<T>({ signal }: Settings, work: (runner: RemoteRunner) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const runner = startOwnRunner();
+  try {
+    return await work(runner);
+  } finally {
+    await runner.close();
+  }
+}
+
+function jobOf({ model, weights }: Group, { program, threads }: Subject, { seed }: Settings): Job {
+  return { model, weights, seed, backend: program, threads, maxSequences: 1 };
 }
 
 function entryOf(
   group: Group,
   subject: OpenSubject,
   figures: Awaited<ReturnType<typeof weightFigures>>,
-  measurements: readonly Measurement[],
+  samples: Samples | undefined,
 ): Entry {
-  const { program, isPeer, opened } = subject;
-  const { adapter, threads, heldBytes, stateBytes } = opened;
+  const { isPeer, opened } = subject;
+  const { adapter, heldBytes, stateBytes } = opened;
   return {
-    ...{ id: idOf(group, subject), model: group.model, weights: group.weights ?? 'stored', program, isPeer },
-    ...{ adapter, threads, ...figures },
+    ...{ id: idOf(group, subject), ...reported(group, subject), isPeer, adapter, ...figures },
     ...(heldBytes === undefined ? {} : { heldBytes }),
     ...(stateBytes === undefined ? {} : { stateBytes }),
-    measurements,
+    measurements: samples?.measurements() ?? [],
   };
 }
 
-function idOf(
-  { model, weights }: Group,
-  { program, threads }: { readonly program: string; readonly threads: number },
-): string {
-  return `${model}/${weights ?? 'stored'}/${program}/${threads}`;
+function reported({ model, weights }: Group, { program, threads }: Subject): Reported {
+  return { model, weights: weights ?? 'stored', program, threads };
+}
+
+function idOf(group: Group, subject: Subject): string {
+  const { model, weights, program, threads } = reported(group, subject);
+  return `${model}/${weights}/${program}/${threads}`;
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {

@@ -1,5 +1,5 @@
-import { convertTensors, isBigMatrix, quantizedSource, type WeightSource } from '@receptance/core';
 import { weightsFile } from '../models/files.ts';
+import { heldAs } from '../models/held-as.ts';
 import { openModel } from '../models/source.ts';
 import { peerNamed, startPeer } from '../peers/peers.ts';
 import { backendEntry } from '../runner/backends.ts';
@@ -43,7 +43,7 @@ export async function openSubject(subject: Subject, group: Group, settings: Sett
   try {
     const maxSequences = Math.max(1, ...sequences);
     const job = { model, seed, weights: group.weights, backend: program, threads, maxSequences };
-    const opened = await runner.open(job);
+    const opened = await runner.ask('open', job);
     return { ...subject, threads: opened.threads, runner, opened };
   } catch (error) {
     await runner.close();
@@ -74,10 +74,4 @@ export async function weightFigures({ model, weights }: Group, seed: number): Pr
     else flopsPerToken += flops;
   }
   return { storedBytes, weightBytesPerToken, flopsPerToken, flopsPerRow };
-}
-
-function heldAs(source: WeightSource, weights: WeightName | undefined): WeightSource {
-  if (weights === undefined) return source;
-  if (weights === 'q8_0' || weights === 'q4_0') return quantizedSource(source, weights);
-  return convertTensors(source, { dtype: weights, only: isBigMatrix });
 }

@@ -1,7 +1,7 @@
 import { Random } from '@receptance/conformance';
 import { ReceptanceError, type TensorInfo, type WeightSource } from '@receptance/core';
 import { modelSize } from './registry.ts';
-import { type Distribution, tensorsOf } from './tensors.ts';
+import { type Distribution, type TensorShape, tensorsOf } from './tensors.ts';
 
 /**
  * Numbers that all tensors are cut from: a prime number of them, so that no two rows of a matrix begin at the same one
@@ -22,13 +22,18 @@ interface RandomTensor extends TensorInfo {
  * @throws ReceptanceError `UNKNOWN_MODEL`
  */
 export function randomWeights(model: string, seed = 1): WeightSource {
-  const random = new Random(`${model}/${seed}`);
+  return randomSource(`${model}/${seed}`, tensorsOf(modelSize(model)));
+}
+
+/** The same of any tensors. */
+export function randomSource(seed: string, shapes: readonly TensorShape[]): WeightSource {
+  const random = new Random(seed);
   const tables = {
     normal: Float32Array.from({ length: TABLE }, () => random.normal()),
     uniform: Float32Array.from({ length: TABLE }, () => random.next()),
   };
   const tensors = new Map<string, RandomTensor>();
-  for (const { name, shape, distribution } of tensorsOf(modelSize(model))) {
+  for (const { name, shape, distribution } of shapes) {
     const bytes = 4 * shape.reduce((product, size) => product * size, 1);
     tensors.set(name, { dtype: 'f32', shape, bytes, from: random.integer(TABLE), distribution });
   }

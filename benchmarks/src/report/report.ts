@@ -1,3 +1,4 @@
+import type { Cost } from '@receptance/core';
 import type { Roofline } from '../roofline/roofline.ts';
 
 /** What a run measured. The JSON that is written, and that `compare` and the page read: see `schema.json`. */
@@ -9,9 +10,74 @@ export interface Report {
   /** Best of all probes between the measurements. */
   readonly roofline: readonly Roofline[];
   readonly entries: readonly Entry[];
+  readonly ops: readonly OpReport[];
+  readonly baselines: readonly BaselineReport[];
+  readonly quality: readonly QualityReport[];
   /** What could not be measured, and why. */
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
 }
+
+/** What a model and a program have in common wherever they are reported. */
+export interface Subject {
+  readonly model: string;
+  readonly weights: string;
+  /** A backend, or a peer. */
+  readonly program: string;
+  readonly threads: number;
+}
+
+/** All nodes of one kind in one step of a model. */
+export interface OpTime extends Cost {
+  readonly op: string;
+  readonly nodes: number;
+  readonly milliseconds: number;
+}
+
+export interface OpTimes {
+  /** Of the step. */
+  readonly tokens: number;
+  /** The whole step. Less than its ops together where they find what they read in the caches. */
+  readonly milliseconds: number;
+  readonly ops: readonly OpTime[];
+}
+
+export interface OpReport extends Subject, OpTimes {}
+
+/** An op with the kernels of a backend, and with a contributed one; milliseconds of all nodes of a step. */
+export interface OpComparison extends Cost {
+  readonly op: string;
+  readonly tokens: number;
+  readonly nodes: number;
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** A token after a text of `context` tokens. */
+export interface ContextCost {
+  readonly context: number;
+  readonly milliseconds: number;
+  /** Of the state, or of the cache of keys and values. */
+  readonly memoryBytes: number;
+}
+
+/** A transformer of the model's size, f32, on the same backend. */
+export interface BaselineReport extends Subject {
+  readonly costs: readonly ContextCost[];
+}
+
+export interface QualityFigures {
+  readonly weights: string;
+  readonly tokens: number;
+  /** KL(f32 ‖ type) in nats a token: mean, and largest. */
+  readonly kl: number;
+  readonly worstKl: number;
+  readonly perplexity: number;
+  readonly exactPerplexity: number;
+  /** Share of the tokens after which the likeliest token is the same. */
+  readonly sameLikeliest: number;
+}
+
+export interface QualityReport extends Subject, QualityFigures {}
 
 export interface Machine {
   readonly cpu: string;
@@ -26,16 +92,11 @@ export interface Machine {
 }
 
 /** One program on one model. */
-export interface Entry {
+export interface Entry extends Subject {
   /** `<model>/<weights>/<program>/<threads>` */
   readonly id: string;
-  readonly model: string;
-  readonly weights: string;
-  /** A backend, or a peer. */
-  readonly program: string;
   readonly isPeer: boolean;
   readonly adapter: string;
-  readonly threads: number;
   /** Bytes of weights that one decoded token reads: as stored, one row of the embedding. */
   readonly weightBytesPerToken: number;
   /** Floating-point operations in the matrices of the blocks for a token, and in the head for a row of logits. */
@@ -68,7 +129,10 @@ export type MeasurementName =
   | 'batch'
   /** From one token to the next after a context of `at` tokens. */
   | 'context'
+  /** From a file of `at` bytes to a model that answers; and reading the same file. */
   | 'load'
+  | 'fileRead'
+  /** Most bytes of the process that loaded the file and made a token. */
   | 'peakMemory';
 
 export function measurementOf(entry: Entry, name: MeasurementName, at?: number): Measurement | undefined {

@@ -1,12 +1,15 @@
-import { spread } from '../statistics.ts';
-import { type Entry, type Measurement, measurementOf, type Report } from './report.ts';
+import { opLines } from './op-table.ts';
+import { type Entry, type Measurement, type MeasurementName, measurementOf, type Report } from './report.ts';
+import { alignedRows, counted, figure, giga, medianOf, mega, percent, range } from './text.ts';
 
 /** The report as text. */
 export function tableOf(report: Report): string {
   const groups = Map.groupBy(report.entries, ({ model, weights }) => `${model}, ${weights}`);
   return [
     machineLines(report),
-    ...[...groups].map(([name, entries]) => `${name}: ${weightsLine(entries)}\n${groupTable(entries, report)}`),
+    ...[...groups].map(([name, entries]) => groupLines(name, entries, report).join('\n')),
+    ...opLines(report),
+    ...qualityLines(report),
     ...(report.skipped.length === 0
       ? []
       : [report.skipped.map(({ id, reason }) => `left out: ${id}: ${reason}`).join('\n')]),
@@ -26,13 +29,25 @@ function machineLines({ machine, roofline }: Report): string {
   ].join('\n');
 }
 
-function weightsLine([entry]: readonly Entry[]): string {
-  if (entry === undefined) return '';
-  return `${mega(entry.storedBytes)} MB of weights, of which a token reads ${mega(entry.weightBytesPerToken)} MB`;
+function groupLines(name: string, entries: readonly Entry[], report: Report): string[] {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const weights = `${mega(first.storedBytes)} MB of weights, of which a token reads ${mega(first.weightBytesPerToken)} MB`;
+  return [
+    `${name}: ${weights}`,
+    ...speedLines(entries, report),
+    ...ratioLines(entries),
+    ...timeLines(entries),
+    ...sizeLines(entries, 'batch', 'sequences together, tokens/s'),
+    ...contextLines(entries, report),
+    ...loadLines(entries),
+  ];
 }
 
-function groupTable(entries: readonly Entry[], report: Report): string {
+function speedLines(entries: readonly Entry[], report: Report): string[] {
   const prompts = sizesOf(entries, 'prefill');
+  const hasDecode = entries.some((entry) => measurementOf(entry, 'decode') !== undefined);
+  if (!hasDecode && prompts.length === 0) return [];
   const heads = [
     ...['program', 'threads', 'decode tokens/s', 'GB/s', 'of read'],
     ...prompts.flatMap((at) => [`prefill ${at} tokens/s`, 'GFLOP/s', 'of peak']),
@@ -43,87 +58,152 @@ function groupTable(entries: readonly Entry[], report: Report): string {
     const decode = measurementOf(entry, 'decode');
     const bytesPerSecond = medianOf(decode) * entry.weightBytesPerToken;
     return [
-      ...[entry.program, String(entry.threads), range(decode), giga(bytesPerSecond)],
+      ...[...nameOf(entry), range(decode), giga(bytesPerSecond)],
       percent(bytesPerSecond / (ceiling?.bytesPerSecond ?? Number.NaN)),
       ...prompts.flatMap((at) => {
         const prefill = measurementOf(entry, 'prefill', at);
         const flopsPerSecond = medianOf(prefill) * (entry.flopsPerToken + entry.flopsPerRow / at);
-        return [
-          range(prefill),
-          giga(flopsPerSecond),
-          percent(flopsPerSecond / (ceiling?.flopsPerSecond ?? Number.NaN)),
-        ];
+        const share = flopsPerSecond / (ceiling?.flopsPerSecond ?? Number.NaN);
+        return [range(prefill), giga(flopsPerSecond), percent(share)];
       }),
       ...[entry.heldBytes === undefined ? '' : mega(entry.heldBytes), entry.adapter],
     ];
   });
-  return [...alignedRows([heads, ...rows]), ...ratioLines(entries)].join('\n');
+  return alignedRows([heads, ...rows]);
 }
 
 /** Ours against each peer on as many threads. */
 function ratioLines(entries: readonly Entry[]): string[] {
   const peers = entries.filter(({ isPeer }) => isPeer);
-  return entries
+  const pairs = entries
     .filter(({ isPeer }) => !isPeer)
-    .flatMap((own) =>
-      peers
-        .filter(({ threads }) => threads === own.threads)
-        .map((peer) => {
-          const ratios = own.measurements.flatMap((mine) => {
-            const theirs = measurementOf(peer, mine.name, mine.at);
-            if (mine.unit !== 'tokens/s' || theirs === undefined) return [];
-            const name = mine.at === undefined ? mine.name : `${mine.name} ${mine.at}`;
-            return [`${name} ${(medianOf(mine) / medianOf(theirs)).toFixed(2)} ×`];
-          });
-          return `${own.program} against ${peer.program}, ${counted(own.threads, 'thread')}: ${ratios.join(', ')}`;
-        }),
-    );
+    .flatMap((own) => peers.filter(({ threads }) => threads === own.threads).map((peer) => [own, peer] as const));
+  return pairs.map(([own, peer]) => {
+    const ratios = own.measurements.flatMap((mine) => {
+      const theirs = measurementOf(peer, mine.name, mine.at);
+      if (mine.unit !== 'tokens/s' || theirs === undefined) return [];
+      const name = mine.at === undefined ? mine.name : `${mine.name} ${mine.at}`;
+      return [`${name} ${(medianOf(mine) / medianOf(theirs)).toFixed(2)} ×`];
+    });
+    return `${own.program} against ${peer.program}, ${counted(own.threads, 'thread')}: ${ratios.join(', ')}`;
+  });
 }
 
-function sizesOf(entries: readonly Entry[], name: Measurement['name']): number[] {
-  const sizes = entries.flatMap(({ measurements }) => measurements.filter((found) => found.name === name));
-  return [...new Set(sizes.map(({ at = 0 }) => at))].toSorted((a, b) => a - b);
+function timeLines(entries: readonly Entry[]): string[] {
+  const prompts = sizesOf(entries, 'firstToken');
+  const timed = entries.filter((entry) => measurementOf(entry, 'tokenTime') !== undefined || prompts.length > 0);
+  if (timed.length === 0) return [];
+  const heads = [...['program', 'threads', 'ms a token', 'p95'], ...prompts.map((at) => `first token after ${at}, ms`)];
+  const rows = timed.map((entry) => {
+    const times = measurementOf(entry, 'tokenTime');
+    const firsts = prompts.map((at) => range(measurementOf(entry, 'firstToken', at)));
+    return [...nameOf(entry), range(times), figure(medianOf(times, 0.95)), ...firsts];
+  });
+  return ['', ...alignedRows([heads, ...rows])];
 }
 
-function medianOf(measurement: Measurement | undefined): number {
-  return measurement === undefined ? Number.NaN : spread(measurement.samples).median;
+/** One measurement at several sizes, a column each. */
+function sizeLines(entries: readonly Entry[], name: MeasurementName, what: string): string[] {
+  const sizes = sizesOf(entries, name);
+  if (sizes.length === 0) return [];
+  const measured = entries.filter(({ measurements }) => measurements.some((found) => found.name === name));
+  const rows = measured.map((entry) => [...nameOf(entry), ...sizes.map((at) => range(measurementOf(entry, name, at)))]);
+  return ['', what, ...alignedRows([['program', 'threads', ...sizes.map(String)], ...rows])];
 }
 
-/** A median, and the range of the middle half. */
-function range(measurement: Measurement | undefined): string {
-  if (measurement === undefined) return '';
-  const { median, low, high } = spread(measurement.samples);
-  return `${figure(median)} (${figure(low)}…${figure(high)})`;
+function contextLines(entries: readonly Entry[], { baselines }: Report): string[] {
+  const sizes = sizesOf(entries, 'context');
+  const own = entries.filter(({ measurements }) => measurements.some(({ name }) => name === 'context'));
+  const [first] = own;
+  if (first === undefined) return [];
+  const others = baselines.filter(({ model }) => model === first.model);
+  const rows = own.map((entry) => [
+    ...nameOf(entry),
+    ...sizes.map((at) => figure(medianOf(measurementOf(entry, 'context', at)))),
+  ]);
+  const transformers = others.map(({ program, threads, costs }) => [
+    ...[`a transformer on ${program}`, String(threads)],
+    ...sizes.map((at) => figure(costs.find(({ context }) => context === at)?.milliseconds ?? Number.NaN)),
+  ]);
+  return [
+    '',
+    'ms a token, after a text of so many tokens',
+    ...alignedRows([['program', 'threads', ...sizes.map(String)], ...rows, ...transformers]),
+    ...own.flatMap(contextPlot),
+  ];
 }
 
-/** Three digits. */
-export function figure(x: number): string {
-  if (!Number.isFinite(x)) return '';
-  return x >= 100 ? x.toFixed(0) : x.toPrecision(3);
+/** Bars as long as a token takes, on a scale from 0: what is flat is seen to be. */
+function contextPlot(entry: Entry): string[] {
+  const points = entry.measurements.filter(({ name }) => name === 'context');
+  const most = Math.max(...points.map((point) => medianOf(point)));
+  const least = Math.min(...points.map((point) => medianOf(point)));
+  const bars = points.map((point) => {
+    const milliseconds = medianOf(point);
+    return [String(point.at), '█'.repeat(Math.round((40 * milliseconds) / most)), `${figure(milliseconds)} ms`];
+  });
+  const spread = (100 * (most - least)) / (most + least);
+  return ['', `${entry.program}: within ± ${spread.toFixed(1)} %`, ...alignedRows(bars)];
 }
 
-function giga(x: number): string {
-  return figure(x / 1e9);
+function loadLines(entries: readonly Entry[]): string[] {
+  const loaded = entries.flatMap((entry) => {
+    const load = entry.measurements.find(({ name }) => name === 'load');
+    const read = measurementOf(entry, 'fileRead', load?.at);
+    return load === undefined || read === undefined ? [] : [{ entry, load, read }];
+  });
+  if (loaded.length === 0) return [];
+  const heads = [
+    'program',
+    'threads',
+    'file MB',
+    'load ms',
+    'GB/s',
+    'reading the file, GB/s',
+    'of that',
+    'peak MB',
+    'beyond the weights',
+  ];
+  const rows = loaded.map(({ entry, load, read }) => {
+    const { at: bytes = 0 } = load;
+    const [rate, most] = [bytes / medianOf(load), bytes / medianOf(read)].map((perMs) => perMs * 1000);
+    const peak = medianOf(measurementOf(entry, 'peakMemory'));
+    return [
+      ...[...nameOf(entry), mega(bytes), range(load), giga(rate ?? 0), giga(most ?? 0)],
+      ...[percent((rate ?? 0) / (most ?? 0)), mega(peak), mega(peak - entry.storedBytes)],
+    ];
+  });
+  return ['', ...alignedRows([heads, ...rows])];
 }
 
-function mega(x: number): string {
-  return (x / 1e6).toFixed(0);
+function qualityLines({ quality }: Report): string[] {
+  const groups = Map.groupBy(quality, ({ model, program }) => `${model} on ${program}`);
+  return [...groups].map(([name, rows]) => {
+    const heads = [
+      'weights',
+      'KL(f32 ‖ it), nats',
+      'largest',
+      'perplexity',
+      'of f32',
+      'change',
+      'same likeliest token',
+    ];
+    const cells = rows.map(({ weights, kl, worstKl, perplexity, exactPerplexity, sameLikeliest }) => [
+      ...[weights, kl.toExponential(1), worstKl.toExponential(1), perplexity.toFixed(4), exactPerplexity.toFixed(4)],
+      ...[`${(100 * (perplexity / exactPerplexity - 1)).toFixed(3)} %`, `${(100 * sameLikeliest).toFixed(1)} %`],
+    ]);
+    return [
+      `${name}: quality over ${rows[0]?.tokens} tokens that it wrote in f32`,
+      ...alignedRows([heads, ...cells]),
+    ].join('\n');
+  });
 }
 
-function percent(share: number): string {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(0)} %` : '';
+function nameOf({ program, threads }: Entry): string[] {
+  return [program, String(threads)];
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-export function alignedRows(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+export function sizesOf(entries: readonly Entry[], name: Measurement['name']): number[] {
+  const found = entries.flatMap(({ measurements }) => measurements.filter((measured) => measured.name === name));
+  return [...new Set(found.flatMap(({ at }) => (at === undefined ? [] : [at])))].toSorted((a, b) => a - b);
 }

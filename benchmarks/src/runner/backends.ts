@@ -1,24 +1,33 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { WasmOptions } from '@receptance/backend-wasm';
-import { type Backend, ReceptanceError } from '@receptance/core';
+import { type Backend, type Kernel, type KernelTable, ReceptanceError } from '@receptance/core';
 
 interface BackendEntry {
   /** Whether the number of threads is for the user to choose. */
   readonly threads: boolean;
-  make(threads: number): Promise<Backend>;
+  /** @param kernels of the backend's own type; it is not known here what that is */
+  make(threads: number, kernels: KernelTable<never>): Promise<Backend>;
 }
 
 /** What `--backend` takes. */
 export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
   wasm: {
     threads: true,
-    async make(threads) {
+    async make(threads, kernels) {
       const { wasm } = await import('@receptance/backend-wasm');
-      const options: WasmOptions & { readonly threads: number } = { threads };
+      const options: WasmOptions & { readonly threads: number } = { threads, kernels };
       return wasm(options);
     },
   },
-  webgpu: { threads: false, make: async () => (await import('@receptance/backend-webgpu')).webgpu() },
-  reference: { threads: false, make: async () => (await import('@receptance/backend-reference')).reference() },
+  webgpu: {
+    threads: false,
+    make: async (_, kernels) => (await import('@receptance/backend-webgpu')).webgpu({ kernels }),
+  },
+  reference: {
+    threads: false,
+    make: async (_, kernels) => (await import('@receptance/backend-reference')).reference({ kernels }),
+  },
 };
 
 /** @throws ReceptanceError `UNKNOWN_BACKEND` */
@@ -27,5 +36,18 @@ export function backendEntry(name: string): BackendEntry {
   if (entry !== undefined) return entry;
   throw new ReceptanceError('UNKNOWN_BACKEND', `there is no backend ${name}`, {
     hint: `choose from ${Object.keys(BACKENDS).join(', ')}`,
+  });
+}
+
+/**
+ * The kernels that a module exports as `kernels`, to stand before a backend's own.
+ * @throws ReceptanceError `BAD_OPTION` for a module that exports none
+ */
+export async function kernelsOf(path: string | undefined): Promise<KernelTable<never>> {
+  if (path === undefined) return {};
+  const module: { readonly kernels?: KernelTable<Kernel> } = await import(pathToFileURL(resolve(path)).href);
+  if (typeof module.kernels === 'object') return module.kernels as KernelTable<never>;
+  throw new ReceptanceError('BAD_OPTION', `${path} exports no kernels`, {
+    hint: 'let it export them by op: export const kernels = { wkv7: [mine] }',
   });
 }

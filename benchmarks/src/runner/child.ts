@@ -3,15 +3,20 @@ import { resourceUsage } from 'node:process';
 import { createInterface } from 'node:readline';
 import { ReceptanceError } from '@receptance/core';
 import { openModel } from '../models/source.ts';
-import { backendEntry } from './backends.ts';
+import { backendEntry, kernelsOf } from './backends.ts';
 import type { AnswerLine, RequestLine } from './protocol.ts';
-import { createRunner } from './runner.ts';
+import { createRunner, type Platform } from './runner.ts';
+import { createStudies } from './studies.ts';
 
-const runner = createRunner({
-  backend: (name, threads) => backendEntry(name).make(threads),
+const platform: Platform = {
+  backend: async (name, threads, kernels) => backendEntry(name).make(threads, await kernelsOf(kernels)),
   open: openModel,
   peakBytes: () => resourceUsage().maxRSS * 1024,
-});
+};
+const handlers: Readonly<Record<string, (parameters: never) => Promise<unknown>>> = {
+  ...createRunner(platform),
+  ...createStudies(platform),
+};
 
 function errorOf(error: unknown): AnswerLine {
   if (!ReceptanceError.isInstance(error)) return { error: { message: String(error) } };
@@ -20,7 +25,6 @@ function errorOf(error: unknown): AnswerLine {
 }
 
 async function answer({ request, parameters }: RequestLine): Promise<AnswerLine> {
-  const handlers: Readonly<Record<string, (parameters: never) => Promise<unknown>>> = runner;
   const handler = Object.hasOwn(handlers, request) ? handlers[request] : undefined;
   if (handler === undefined) return { error: { message: `there is no request ${request}` } };
   return handler(parameters as never).then((value): AnswerLine => ({ answer: value }), errorOf);

@@ -1,3 +1,5 @@
+import type { ContextCost, OpComparison, OpTimes, QualityFigures } from '../report/report.ts';
+
 /**
  * What is measured: one model on one backend, alone in a process, so that its memory and its faults are its own. Requests and
  * answers are lines of JSON on the standard input and output, which a program in any language can speak.
@@ -47,14 +49,34 @@ export interface Requests {
   readonly batch: { readonly takes: { readonly sequences: number; readonly tokens: number }; readonly answers: number };
   /** Appends so many tokens to the one text that `decode` continues. */
   readonly advance: { readonly takes: { readonly tokens: number }; readonly answers: number };
+  /** Begins a text with a prompt of so many tokens: until its next token is on the host. */
+  readonly firstToken: { readonly takes: { readonly tokens: number }; readonly answers: number };
   /** Most bytes that the process had in memory. */
   readonly memory: { readonly takes: Record<string, never>; readonly answers: number };
 }
 
-export type RequestName = keyof Requests;
-/** The program behind the requests. */
-export type Runner = {
-  readonly [Name in RequestName]: (parameters: Requests[Name]['takes']) => Promise<Requests[Name]['answers']>;
+/** What only our own backends are asked; each opens what it needs itself. */
+export interface Studies {
+  readonly ops: { readonly takes: { readonly job: Job; readonly tokens: number }; readonly answers: OpTimes };
+  readonly compareOp: {
+    readonly takes: { readonly job: Job; readonly op: string; readonly tokens: number; readonly kernels: string };
+    readonly answers: OpComparison;
+  };
+  readonly transformer: {
+    readonly takes: { readonly job: Job; readonly contexts: readonly number[]; readonly tokens: number };
+    readonly answers: readonly ContextCost[];
+  };
+  readonly quality: {
+    readonly takes: { readonly job: Job; readonly types: readonly WeightName[]; readonly tokens: number };
+    readonly answers: readonly QualityFigures[];
+  };
+}
+
+export type Protocol = Requests & Studies;
+export type RequestName = keyof Protocol;
+/** The program behind some of the requests. */
+export type Answering<Names extends RequestName> = {
+  readonly [Name in Names]: (parameters: Protocol[Name]['takes']) => Promise<Protocol[Name]['answers']>;
 };
 
 export interface RequestLine {

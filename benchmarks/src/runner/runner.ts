@@ -1,17 +1,18 @@
 import type { Backend, WeightSource } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { load, type Model, type Session } from 'receptance';
-import type { Job, Runner } from './protocol.ts';
+import type { Answering, Job, Requests } from './protocol.ts';
 
 /** What differs between Node and a page. */
 export interface Platform {
-  backend(name: string, threads: number): Promise<Backend>;
+  /** @param kernels what exports kernels to stand before the backend's own: a path */
+  backend(name: string, threads: number, kernels?: string): Promise<Backend>;
   open(model: string, seed: number): Promise<{ source: WeightSource; close(): Promise<void> }>;
   peakBytes(): number;
 }
 
 /** Measures what an app would call: `receptance` over any backend. */
-export function createRunner(platform: Platform): Runner {
+export function createRunner(platform: Platform): Answering<keyof Requests> {
   let opened: { readonly model: Model; readonly session: Session } | undefined;
   const current = (): { readonly model: Model; readonly session: Session } => {
     if (opened !== undefined) return opened;
@@ -61,6 +62,19 @@ export function createRunner(platform: Platform): Runner {
       const began = performance.now();
       await session.prefill(promptOf(tokens, model.vocabularySize));
       return performance.now() - began;
+    },
+    async firstToken({ tokens }) {
+      const { model } = current();
+      const session = await model.session();
+      const began = performance.now();
+      for await (const _ of session.generate({
+        ...GREEDY,
+        prompt: promptOf(tokens, model.vocabularySize),
+        maxTokens: 1,
+      }));
+      const spent = performance.now() - began;
+      await session.close();
+      return spent;
     },
     memory: async () => platform.peakBytes(),
   };

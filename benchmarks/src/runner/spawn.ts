@@ -2,10 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ReceptanceError } from '@receptance/core';
-import type { AnswerLine, RequestName, Requests, Runner } from './protocol.ts';
+import type { AnswerLine, Protocol, RequestName } from './protocol.ts';
 
-/** A runner in a process of its own. */
-export interface RemoteRunner extends Runner {
+/** A program in a process of its own. */
+export interface RemoteRunner {
+  /** @throws ReceptanceError what the program says, or that it ended */
+  ask<Name extends RequestName>(request: Name, parameters: Protocol[Name]['takes']): Promise<Protocol[Name]['answers']>;
   close(): Promise<void>;
 }
 
@@ -19,29 +21,20 @@ export function startRunner(
   const ended = endOf(child);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 
-  const ask = async <Name extends RequestName>(
-    request: Name,
-    parameters: Requests[Name]['takes'],
-  ): Promise<Requests[Name]['answers']> => {
-    child.stdin.write(`${JSON.stringify({ request, parameters })}\n`);
-    const { value, done } = await answers.next();
-    if (done === true || value === undefined) {
-      throw new ReceptanceError('DEVICE_ERROR', `the measured process ended: ${await ended}`, {
-        hint: 'it may have run out of memory: take a smaller model or weight type',
-      });
-    }
-    const line = JSON.parse(value) as AnswerLine;
-    if ('answer' in line) return line.answer as Requests[Name]['answers'];
-    const { code = 'DEVICE_ERROR', message, hint } = line.error;
-    throw new ReceptanceError(code, message, hint === undefined ? {} : { hint });
-  };
   return {
-    open: (parameters) => ask('open', parameters),
-    prefill: (parameters) => ask('prefill', parameters),
-    decode: (parameters) => ask('decode', parameters),
-    batch: (parameters) => ask('batch', parameters),
-    advance: (parameters) => ask('advance', parameters),
-    memory: (parameters) => ask('memory', parameters),
+    async ask<Name extends RequestName>(request: Name, parameters: Protocol[Name]['takes']) {
+      child.stdin.write(`${JSON.stringify({ request, parameters })}\n`);
+      const { value, done } = await answers.next();
+      if (done === true || value === undefined) {
+        throw new ReceptanceError('DEVICE_ERROR', `the measured process ended: ${await ended}`, {
+          hint: 'it may have run out of memory: take a smaller model or weight type',
+        });
+      }
+      const line = JSON.parse(value) as AnswerLine;
+      if ('answer' in line) return line.answer as Protocol[Name]['answers'];
+      const { code = 'DEVICE_ERROR', message, hint } = line.error;
+      throw new ReceptanceError(code, message, hint === undefined ? {} : { hint });
+    },
     async close() {
       child.stdin.end();
       await ended;

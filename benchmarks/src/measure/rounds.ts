@@ -1,0 +1,58 @@
+import type { Settings } from './plan.ts';
+import type { Samples } from './samples.ts';
+import type { OpenSubject } from './subject.ts';
+
+/** A sample that would take much longer than this is made of fewer tokens, or left out where that would be another thing. */
+const MOST_MS = 8000;
+
+/** Finds out how long things take, and lets the program compile and touch all that it will. */
+export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise<void> {
+  await runner.ask('decode', { tokens: 1 });
+  samples.cost.decode = ((await runner.ask('decode', { tokens: 3 })).at(-1) ?? 0) / 3;
+  await runner.ask('prefill', { tokens: 4 });
+  samples.cost.prefill = (await runner.ask('prefill', { tokens: 16 })) / 16;
+}
+
+/** One round of one program: a sample of everything that is measured in turns. */
+export async function takeRound({ runner }: OpenSubject, samples: Samples, settings: Settings): Promise<void> {
+  const { measures, tokens, prompts, sequences } = settings;
+  const { cost } = samples;
+  const fitting = Math.max(4, Math.min(tokens, Math.floor(MOST_MS / cost.decode)));
+  for (const at of prompts) {
+    if (at * cost.prefill > MOST_MS) continue;
+    if (measures.has('prefill')) {
+      samples.add('prefill', [(1000 * at) / (await runner.ask('prefill', { tokens: at }))], at);
+    }
+    if (measures.has('firstToken')) samples.add('firstToken', [await runner.ask('firstToken', { tokens: at })], at);
+  }
+  if (measures.has('decode')) {
+    const times = await runner.ask('decode', { tokens: fitting });
+    samples.add('decode', [(1000 * times.length) / (times.at(-1) ?? Number.NaN)]);
+  }
+  if (measures.has('tokenTime')) {
+    const times = await runner.ask('decode', { tokens: fitting, stepsPerRun: 1 });
+    samples.add('tokenTime', times.map((time, i) => time - (times[i - 1] ?? 0)).slice(1));
+  }
+  for (const at of measures.has('batch') ? sequences : []) {
+    const each = Math.max(2, Math.floor(fitting / Math.sqrt(at)));
+    samples.add('batch', [(1000 * each * at) / (await runner.ask('batch', { sequences: at, tokens: each }))], at);
+  }
+}
+
+/** One text, read on and on: what its next tokens cost at each of the lengths. */
+export async function takeContexts({ runner }: OpenSubject, samples: Samples, settings: Settings): Promise<void> {
+  const { contexts, tokens, status, signal } = settings;
+  let length = 0;
+  for (const at of contexts) {
+    for (const end = at - tokens; length < end; ) {
+      signal.throwIfAborted();
+      const step = Math.min(end - length, 2048);
+      await runner.ask('advance', { tokens: step });
+      length += step;
+      status(`reading a text of ${at} tokens: ${length}`);
+    }
+    const times = await runner.ask('decode', { tokens });
+    length += times.length;
+    samples.add('context', [(times.at(-1) ?? Number.NaN) / times.length], at);
+  }
+}

@@ -1,9 +1,11 @@
 import { ReceptanceError } from '@receptance/core';
 import { benchCommand } from './commands/bench.ts';
+import { compareCommand } from './commands/compare.ts';
 import { peersCommand } from './commands/peers.ts';
 import { weightsCommand } from './commands/weights.ts';
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  compare: compareCommand,
   peers: peersCommand,
   weights: weightsCommand,
 };

@@ -98,6 +98,7 @@ export function plansOf(values: BenchValues): readonly Plan[] {
       tokens: whole('--tokens', tokens ?? '32'),
       prompts: wholes('--prompt', prompt ?? '256'),
       sequences: wholes('--batch', batch ?? '1,2,4,8,16'),
+      sampleMs: 8000,
       contexts: wholes('--context', context ?? '1000,2000,4000,8000').toSorted((a, b) => a - b),
     },
   ];

@@ -3,6 +3,7 @@ import type { Surroundings } from '../measure/plan.ts';
 import { runBenchmarks } from '../measure/run.ts';
 import { type BenchValues, badOption, cacheFolder, HELP, parseBench, plansOf, whole } from '../options.ts';
 import { peersFolder } from '../peers/peers.ts';
+import { pageOf } from '../report/page/page.ts';
 import { tableOf } from '../report/table.ts';
 import { compareKernels } from './kernel.ts';
 
@@ -16,6 +17,7 @@ export async function benchCommand(args: readonly string[]): Promise<void> {
   surroundings.status('');
   const json = JSON.stringify(report, null, 2);
   if (values.json !== undefined && values.json !== '-') await writeFile(values.json, `${json}\n`);
+  if (values.html !== undefined) await writeFile(values.html, pageOf(report));
   console.log(values.json === '-' ? json : tableOf(report));
 }
 

@@ -28,6 +28,8 @@ export interface Plan {
   readonly prompts: readonly number[];
   readonly sequences: readonly number[];
   readonly contexts: readonly number[];
+  /** What a sample is to take at most, in milliseconds: slow programs are given fewer tokens, and no prompts that would take longer. */
+  readonly sampleMs: number;
 }
 
 /** Where a run takes place. */

@@ -12,6 +12,7 @@ const BASE: Omit<Plan, 'models' | 'backends' | 'threads' | 'measures'> = {
   prompts: [256],
   sequences: [1],
   contexts: [],
+  sampleMs: 3000,
 };
 
 function measures(...names: Measure[]): ReadonlySet<Measure> {
@@ -44,6 +45,7 @@ export function quickPlans(threads: readonly number[]): Plan[] {
   return [
     {
       ...{ ...BASE, models: ['stories'], backends: ALL, threads, repeats: 3, prompts: [16, 256], sequences: [1, 4] },
+      sampleMs: 1000,
       measures: measures('decode', 'tokenTime', 'prefill', 'firstToken', 'batch'),
     },
     {

@@ -2,8 +2,9 @@ import type { Settings } from './plan.ts';
 import type { Samples } from './samples.ts';
 import type { OpenSubject } from './subject.ts';
 
-/** A sample that would take much longer than this is made of fewer tokens, or left out where that would be another thing. */
-const MOST_MS = 8000;
+/** Timed after each length of a text, and how many of them at a time. */
+const CONTEXT_TOKENS = 64;
+const CONTEXT_PIECE = 8;
 
 /** Finds out how long things take, and lets the program compile and touch all that it will. */
 export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise<void> {
@@ -15,11 +16,11 @@ export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise
 
 /** One round of one program: a sample of everything that is measured in turns. */
 export async function takeRound({ runner }: OpenSubject, samples: Samples, settings: Settings): Promise<void> {
-  const { measures, tokens, prompts, sequences } = settings;
+  const { measures, tokens, prompts, sequences, sampleMs } = settings;
   const { cost } = samples;
-  const fitting = Math.max(4, Math.min(tokens, Math.floor(MOST_MS / cost.decode)));
+  const fitting = Math.max(4, Math.min(tokens, Math.floor(sampleMs / cost.decode)));
   for (const at of prompts) {
-    if (at * cost.prefill > MOST_MS) continue;
+    if (at * cost.prefill > sampleMs) continue;
     if (measures.has('prefill')) {
       samples.add('prefill', [(1000 * at) / (await runner.ask('prefill', { tokens: at }))], at);
     }
@@ -34,25 +35,32 @@ export async function takeRound({ runner }: OpenSubject, samples: Samples, setti
     samples.add('tokenTime', times.map((time, i) => time - (times[i - 1] ?? 0)).slice(1));
   }
   for (const at of measures.has('batch') ? sequences : []) {
-    const each = Math.max(2, Math.floor(fitting / Math.sqrt(at)));
+    const each = Math.max(2, Math.floor(fitting / at));
     samples.add('batch', [(1000 * each * at) / (await runner.ask('batch', { sequences: at, tokens: each }))], at);
   }
 }
 
 /** One text, read on and on: what its next tokens cost at each of the lengths. */
 export async function takeContexts({ runner }: OpenSubject, samples: Samples, settings: Settings): Promise<void> {
-  const { contexts, tokens, status, signal } = settings;
-  let length = 0;
+  const { contexts, status, signal } = settings;
+  // Compiles whatever the engine compiles.
+  let length = (await runner.ask('decode', { tokens: CONTEXT_TOKENS, stepsPerRun: CONTEXT_PIECE })).length;
   for (const at of contexts) {
-    for (const end = at - tokens; length < end; ) {
+    for (const end = at - CONTEXT_TOKENS; length < end; ) {
       signal.throwIfAborted();
       const step = Math.min(end - length, 2048);
       await runner.ask('advance', { tokens: step });
       length += step;
       status(`reading a text of ${at} tokens: ${length}`);
     }
-    const times = await runner.ask('decode', { tokens });
+    // In pieces, whose median does not mind what else the machine does now and then.
+    const times = await runner.ask('decode', { tokens: CONTEXT_TOKENS, stepsPerRun: CONTEXT_PIECE });
     length += times.length;
-    samples.add('context', [(times.at(-1) ?? Number.NaN) / times.length], at);
+    const ends = times.filter((_, i) => (i + 1) % CONTEXT_PIECE === 0);
+    samples.add(
+      'context',
+      ends.map((end, i) => (end - (ends[i - 1] ?? 0)) / CONTEXT_PIECE),
+      at,
+    );
   }
 }

@@ -37,8 +37,11 @@ export async function runBenchmarks(plans: readonly Plan[], surroundings: Surrou
     for (const plan of plans) {
       const settings = { ...plan, ...surroundings };
       for (const model of plan.models) {
-        for (const weights of plan.weights) await measureGroup({ model, weights }, settings, probe, results);
-        await studyModel(model, settings, results);
+        const measured: Subject[] = [];
+        for (const weights of plan.weights) {
+          measured.push(...(await measureGroup({ model, weights }, settings, probe, results)));
+        }
+        await studyModel(model, measured, settings, results);
       }
     }
     await probe.probe(threads);
@@ -51,7 +54,13 @@ export async function runBenchmarks(plans: readonly Plan[], surroundings: Surrou
   }
 }
 
-async function measureGroup(group: Group, settings: Settings, probe: RooflineProbe, results: Results): Promise<void> {
+/** @returns the programs that could be measured */
+async function measureGroup(
+  group: Group,
+  settings: Settings,
+  probe: RooflineProbe,
+  results: Results,
+): Promise<readonly Subject[]> {
   const { status, signal, repeats, threads, measures } = settings;
   const name = `${group.model} ${group.weights ?? 'as stored'}`;
   const subjects = await openSubjects(group, settings, results);
@@ -81,8 +90,17 @@ async function measureGroup(group: Group, settings: Settings, probe: RooflinePro
     }
   }
   const figures = await weightFigures(group, settings.seed);
-  for (const subject of subjects) results.entries.push(entryOf(group, subject, figures, samples.get(subject)));
+  for (const subject of subjects) addEntry(results.entries, entryOf(group, subject, figures, samples.get(subject)));
   if (measures.has('ops')) await studyOps(group, subjects, settings, results);
+  return subjects;
+}
+
+/** What several plans measure of one program and model is one entry. */
+function addEntry(entries: Entry[], entry: Entry): void {
+  const at = entries.findIndex(({ id }) => id === entry.id);
+  const known = entries[at];
+  if (known === undefined) entries.push(entry);
+  else entries[at] = { ...known, measurements: [...known.measurements, ...entry.measurements] };
 }
 
 async function openSubjects(group: Group, settings: Settings, results: Results): Promise<OpenSubject[]> {
@@ -127,14 +145,19 @@ async function studyOps(
 }
 
 /** What is asked of each backend once for a model, whatever the weights of the other measurements. */
-async function studyModel(model: string, settings: Settings, results: Results): Promise<void> {
+async function studyModel(
+  model: string,
+  measured: readonly Subject[],
+  settings: Settings,
+  results: Results,
+): Promise<void> {
   const { measures, contexts, signal, status } = settings;
   const group: Group = { model, weights: 'f32' };
-  const measured = results.entries.filter((entry) => entry.model === model && !entry.isPeer);
-  const unique = new Map(measured.map(({ program, threads }) => [`${program} ${threads}`, { program, threads }]));
-  for (const { program, threads } of unique.values()) {
+  const own = measured.filter(({ isPeer }) => !isPeer);
+  const unique = new Map(own.map((subject) => [`${subject.program} ${subject.threads}`, subject]));
+  for (const subject of unique.values()) {
     signal.throwIfAborted();
-    const subject: Subject = { program, threads, isPeer: false };
+    const { program } = subject;
     const job = jobOf(group, subject, settings);
     if (measures.has('context')) {
       status(`${model}: a transformer of its size on ${program}`);

@@ -5,9 +5,9 @@ import {
   elementCount,
   type Graph,
   leaves,
+  type Parameters,
   type Sizes,
   type Value,
-  type WeightSource,
 } from '@receptance/core';
 
 /** A graph on a device with inputs that are plausible, ready to be timed. */
@@ -20,11 +20,10 @@ export interface GraphTimer {
 /** One text of N tokens: whatever is an input has numbers in the range that its name means. */
 export async function graphTimer(
   device: Device,
-  source: WeightSource,
+  parameters: Parameters,
   graph: Graph,
   sizes: Sizes,
 ): Promise<GraphTimer> {
-  const parameters = await device.loadParameters(source, [graph], { limits: { Z: 1 } });
   const executable = await device.compile(graph, parameters, sizes);
   const buffers: DeviceBuffer[] = [];
   const allocate = (value: Value): DeviceBuffer => {
@@ -53,7 +52,6 @@ export async function graphTimer(
     free() {
       for (const buffer of buffers) device.free(buffer);
       executable.free();
-      parameters.free();
     },
   };
 }

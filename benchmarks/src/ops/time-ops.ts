@@ -8,6 +8,7 @@ import {
   greedyGraph,
   logitsGraph,
   type Node,
+  type Parameters,
   type Sizes,
   type WeightSource,
 } from '@receptance/core';
@@ -16,6 +17,8 @@ import { median } from '../statistics.ts';
 import { type GraphTimer, graphTimer } from './graph-timer.ts';
 import { opGraph, opGraphs } from './op-graph.ts';
 
+/** One text. */
+const POOLS = { limits: { Z: 1 } };
 /** A run is made of as many steps as take this long. */
 const RUN_MS = 60;
 const RUNS = 5;
@@ -32,10 +35,12 @@ export async function timeOps(backend: Backend, source: WeightSource, tokens: nu
   const device = await backend.open();
   try {
     const { graph, sizes } = modelGraph(source, tokens);
-    const whole = await timed(device, source, graph, sizes);
+    const kinds = opGraphs(graph, (node) => device.supports(node));
+    const parameters = await device.loadParameters(source, [graph, ...kinds.map((kind) => kind.graph)], POOLS);
+    const whole = await timed(device, parameters, graph, sizes);
     const ops: OpTime[] = [];
-    for (const { label, nodes, graph: own } of opGraphs(graph, (node) => device.supports(node))) {
-      const milliseconds = await timed(device, source, own, sizes);
+    for (const { label, nodes, graph: own } of kinds) {
+      const milliseconds = await timed(device, parameters, own, sizes);
       ops.push({ op: label, nodes: nodes.length, milliseconds, ...total(nodes, sizes) });
     }
     return { tokens, milliseconds: whole, ops: ops.toSorted((a, b) => b.milliseconds - a.milliseconds) };
@@ -55,10 +60,9 @@ export async function compareOp(
   const { nodes, graph: own } = opGraph(graph, op);
   const devices = [await backends.before.open(), await backends.after.open()] as const;
   try {
-    const timers = [
-      await graphTimer(devices[0], source, own, sizes),
-      await graphTimer(devices[1], source, own, sizes),
-    ] as const;
+    const ready = async (device: Device): Promise<GraphTimer> =>
+      graphTimer(device, await device.loadParameters(source, [own], POOLS), own, sizes);
+    const timers = [await ready(devices[0]), await ready(devices[1])] as const;
     const steps = [await stepsFor(timers[0]), await stepsFor(timers[1])] as const;
     const samples = { before: [] as number[], after: [] as number[] };
     for (let run = 0; run < 3 * RUNS; run++) {
@@ -71,8 +75,8 @@ export async function compareOp(
   }
 }
 
-async function timed(device: Device, source: WeightSource, graph: Graph, sizes: Sizes): Promise<number> {
-  const timer = await graphTimer(device, source, graph, sizes);
+async function timed(device: Device, parameters: Parameters, graph: Graph, sizes: Sizes): Promise<number> {
+  const timer = await graphTimer(device, parameters, graph, sizes);
   try {
     const steps = await stepsFor(timer);
     const samples: number[] = [];

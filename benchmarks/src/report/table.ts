@@ -189,7 +189,7 @@ function qualityLines({ quality }: Report): string[] {
       'same likeliest token',
     ];
     const cells = rows.map(({ weights, kl, worstKl, perplexity, exactPerplexity, sameLikeliest }) => [
-      ...[weights, kl.toExponential(1), worstKl.toExponential(1), perplexity.toFixed(4), exactPerplexity.toFixed(4)],
+      ...[weights, nats(kl), nats(worstKl), perplexity.toFixed(4), exactPerplexity.toFixed(4)],
       ...[`${(100 * (perplexity / exactPerplexity - 1)).toFixed(3)} %`, `${(100 * sameLikeliest).toFixed(1)} %`],
     ]);
     return [
@@ -197,6 +197,10 @@ function qualityLines({ quality }: Report): string[] {
       ...alignedRows([heads, ...cells]),
     ].join('\n');
   });
+}
+
+function nats(x: number): string {
+  return x === 0 ? '0' : x.toExponential(1);
 }
 
 function nameOf({ program, threads }: Entry): string[] {

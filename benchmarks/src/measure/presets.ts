@@ -1,6 +1,6 @@
 import type { Measure, Plan } from './plan.ts';
 
-const ALL = ['wasm', 'webgpu', 'reference'];
+const ALL = ['wasm', 'webgpu', 'onnx', 'onnx-cuda', 'onnx-webgpu', 'reference'];
 /** Big enough to be bound by memory, small enough for every machine. */
 const LARGE = 'rwkv7-0.1b';
 

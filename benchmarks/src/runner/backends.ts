@@ -24,6 +24,18 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     threads: false,
     make: async (_, kernels) => (await import('@receptance/backend-webgpu')).webgpu({ kernels }),
   },
+  onnx: {
+    threads: true,
+    make: async (threads, kernels) => (await import('@receptance/backend-onnx')).onnx({ threads, kernels }),
+  },
+  'onnx-cuda': {
+    threads: false,
+    make: async (_, kernels) => (await import('@receptance/backend-onnx')).onnx({ provider: 'cuda', kernels }),
+  },
+  'onnx-webgpu': {
+    threads: false,
+    make: async (_, kernels) => (await import('@receptance/backend-onnx')).onnx({ provider: 'webgpu', kernels }),
+  },
   reference: {
     threads: false,
     make: async (_, kernels) => (await import('@receptance/backend-reference')).reference({ kernels }),

@@ -1,5 +1,5 @@
 import type { Backend } from '@receptance/core';
-import { ReceptanceError } from '@receptance/core';
+import { UsageError } from './usage-error.ts';
 
 /** What `--backend` takes. A backend's package is loaded when it is chosen, so that none needs what another needs. */
 const BACKENDS: Readonly<Record<string, () => Promise<Backend>>> = {
@@ -17,11 +17,11 @@ export function backendNames(): string[] {
   return Object.keys(BACKENDS);
 }
 
-/** @throws ReceptanceError `UNKNOWN_BACKEND` */
+/** @throws UsageError `UNKNOWN_BACKEND` */
 export async function backendNamed(name: string): Promise<Backend> {
   const make = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined;
   if (make !== undefined) return make();
-  throw new ReceptanceError('UNKNOWN_BACKEND', `there is no backend "${name}"`, {
+  throw new UsageError('UNKNOWN_BACKEND', `there is no backend "${name}"`, {
     hint: `backends are ${backendNames().join(', ')}`,
   });
 }

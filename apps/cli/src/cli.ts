@@ -8,6 +8,7 @@ import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
 import { perplexity } from './commands/perplexity.ts';
 import { reportFailure } from './failure.ts';
+import { nearest } from './nearest.ts';
 import { Terminal } from './terminal.ts';
 import { statusOf, UsageError } from './usage-error.ts';
 
@@ -33,7 +34,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === undefined || isHelp(name) || (name === 'help' && args.length === 0)) {
     terminal.write(overview());
     return 0;
   }
@@ -41,17 +42,28 @@ async function dispatch([name, ...args]: readonly string[], terminal: Terminal):
     terminal.write(`${version()}\n`);
     return 0;
   }
-  const command = COMMANDS.find((each) => each.name === name);
-  if (command === undefined) {
-    throw new UsageError('UNKNOWN_COMMAND', `there is no command "${name}"`, {
-      hint: `commands are ${COMMANDS.map((each) => each.name).join(', ')}; receptance --help explains them`,
-    });
-  }
-  if (args.includes('--help')) {
+  const command = commandNamed(name === 'help' ? (args[0] ?? '') : name);
+  if (name === 'help' || args.some(isHelp)) {
     terminal.write(helpOf(command));
     return 0;
   }
   return command.run(args, terminal);
+}
+
+function isHelp(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
+}
+
+/** @throws UsageError `UNKNOWN_COMMAND` */
+function commandNamed(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  const names = COMMANDS.map((each) => each.name);
+  const meant = nearest(name, names);
+  const hint = `commands are ${names.join(', ')}; receptance --help explains them`;
+  throw new UsageError('UNKNOWN_COMMAND', `there is no command "${name}"`, {
+    hint: meant === undefined ? hint : `did you mean ${meant}?`,
+  });
 }
 
 function overview(): string {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearest } from './nearest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An option of a command. One with `value` takes a value, called so in the help; one without is a switch. */
@@ -85,8 +86,9 @@ export function parseOptions<Name extends string>(
     }
     if (token.kind !== 'option') continue;
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name as Name] : undefined;
+    const meant = spec === undefined ? nearest(token.name, names) : undefined;
     if (spec === undefined)
-      throw badOption(`there is no option ${token.rawName}`, suggestion(token.name, names) ?? help);
+      throw badOption(`there is no option ${token.rawName}`, meant === undefined ? help : `did you mean --${meant}?`);
     if (Object.hasOwn(values, token.name)) throw badOption(`--${token.name} is given twice`, help);
     if (spec.value === undefined && token.value !== undefined) throw badOption(`--${token.name} takes no value`, help);
     if (spec.value !== undefined && token.value === undefined) {
@@ -111,23 +113,4 @@ function joinNegative(args: readonly string[]): string[] {
     else joined.push(arg);
   }
   return joined;
-}
-
-function suggestion(name: string, names: readonly string[]): string | undefined {
-  const distances = names.map((known) => ({ known, distance: distance(name, known) }));
-  const [best] = distances.sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= 2 ? `did you mean --${best.known}?` : undefined;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, x] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, y] of [...b].entries()) {
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (x === y ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,7 +1,11 @@
-import type { Progress } from '@receptance/core';
+import { stripVTControlCharacters } from 'node:util';
+import { type Progress, ReceptanceError } from '@receptance/core';
 
 /** Progress of something that is over sooner is not worth a line. */
 const PATIENCE_MILLISECONDS = 1000;
+
+/** Signals that end a process at once. */
+const ENDING = { SIGHUP: 1, SIGTERM: 15 };
 
 /** Where a command writes, and how it learns that it should stop. */
 export class Terminal {
@@ -24,6 +28,8 @@ export class Terminal {
     process.stdout.on('error', (error) => this.#closeOutput(error));
     process.stderr.on('error', (error) => this.#closeOutput(error));
     process.on('SIGINT', () => this.interrupt());
+    // By way of the event `exit`, in which what is half written is removed.
+    for (const [signal, number] of Object.entries(ENDING)) process.on(signal, () => process.exit(128 + number));
   }
 
   /** Aborted by Ctrl-C, and when nobody reads the output any more. */
@@ -85,7 +91,7 @@ export class Terminal {
   /** For people, never for programs. */
   note(text: string): void {
     this.clearLine();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${process.stderr.isTTY === true ? text : stripVTControlCharacters(text)}\n`);
   }
 
   /** A line that the next output replaces. Only where a person watches, and only once it has taken a while. */
@@ -107,7 +113,12 @@ export class Terminal {
   }
 
   #closeOutput(error: Error): void {
-    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    if (!('code' in error) || error.code !== 'EPIPE') {
+      throw new ReceptanceError('WRITE_FAILED', `the output could not be written (${error.message})`, {
+        hint: 'look whether the disk is full',
+        cause: error,
+      });
+    }
     this.#outputClosed = true;
     this.#abort.abort();
   }

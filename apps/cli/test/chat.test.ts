@@ -90,9 +90,16 @@ test('has turns of User and Assistant with a model that is given', async () => {
   expect(answersOf(plain)).toMatchObject([{ length: 'Hello!'.length + 12 }]);
 });
 
+test('shows what was said', async () => {
+  const { stdout, stderr } = await talk(['/history', 'Once upon', '/history']);
+  expect(stderr).toBe(`nothing was said yet, or it was loaded: a state is no text\n> Once upon\n${stdout.trim()}\n`);
+});
+
 test.each([
   ['/sing', 'UNKNOWN_COMMAND', 2],
   ['/go nowhere', 'BAD_OPTION', 2],
+  ['/fork 1', 'BAD_OPTION', 2],
+  ['/save', 'BAD_OPTION', 2],
   ['/undo', 'NOTHING_TO_UNDO', 1],
   [`/load ${join(folder, 'none')}`, 'FILE_NOT_FOUND', 1],
   [`/load ${fileURLToPath(import.meta.url)}`, 'BAD_HEADER|TRUNCATED_FILE|NOT_A_CHECKPOINT', 1],

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { golden, receptance, receptanceAll } from './support/receptance.ts';
 
@@ -13,6 +13,9 @@ test('help names every command, and each command shows its options and examples'
     expect(stdout).toContain(`Usage: receptance ${names[i]} `);
     expect(stdout).toMatch(/--json[\s\S]*Examples:\n {2}receptance /);
   });
+  const others = await receptanceAll([['-h'], ['help'], ['convert', '-h'], ['help', 'convert']]);
+  const same = [all, all, each[names.indexOf('convert')], each[names.indexOf('convert')]];
+  expect(others).toEqual(same);
 });
 
 test('the version is that of the package', async () => {
@@ -68,4 +71,12 @@ test('inspect shows a file of no known model too', async () => {
     golden('ops/wkv4_normal_zero_T2_C8.safetensors'),
   ]);
   expect(JSON.parse(stdout)).toMatchObject({ architecture: null, tensors: expect.any(Array) });
+});
+
+test.runIf(existsSync('/dev/full'))('a full disk is no surprise', async () => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = await receptance(['inspect'], undefined, full);
+  closeSync(full);
+  expect(stderr).toMatch(/^error \[WRITE_FAILED\]: .*\nhint: /);
+  expect(status).toBe(1);
 });

@@ -75,3 +75,9 @@ test('Ctrl-C ends the suite with what it has found', async () => {
   expect(status).toBe(130);
   expect(stdout).toMatch(/passed.*, interrupted\n$/);
 });
+
+test('it ends quietly when nobody reads on', async () => {
+  const args = ['conform', '--verbose', '--backend', 'reference'];
+  const { status, stderr } = await receptance(args, ({ stopReading }) => stopReading());
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});

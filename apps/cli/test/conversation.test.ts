@@ -120,3 +120,24 @@ test('copies go their own ways, each with its own questions to take back', async
   expect(await conversation.goTo('nowhere')).toBe(false);
   expect(conversation.names).toEqual(['1', 'other', '3']);
 });
+
+test('what was said goes with its copy, and is taken back with its question', async () => {
+  const session = new Told([[' A.'], [' B.'], [' C.']]);
+  const conversation = new Conversation(session, tokenizer, PLAIN);
+  await conversation.ask('1', () => {}, never);
+  await conversation.fork('other');
+  await conversation.ask('2', () => {}, never);
+  const [first, second] = [
+    { question: '1', answer: ' A.' },
+    { question: '2', answer: ' B.' },
+  ];
+  expect(conversation.said).toEqual([first, second]);
+  await conversation.retry(() => {}, never);
+  expect(conversation.said).toEqual([first, { question: '2', answer: ' C.' }]);
+  await conversation.undo();
+  expect(conversation.said).toEqual([first]);
+  await conversation.goTo('1');
+  expect(conversation.said).toEqual([first]);
+  await conversation.load(await conversation.save());
+  expect(conversation.said).toEqual([]);
+});

@@ -100,8 +100,12 @@ test('a file that is there is replaced only with --force', async () => {
   await written.close();
 });
 
-test.each([1, 2])('Ctrl-C, %i times, leaves nothing behind', async (times) => {
-  const place = join(folder, `interrupted-${times}`);
+test.each([
+  ['Ctrl-C', 'SIGINT', 1, 130],
+  ['Ctrl-C twice', 'SIGINT', 2, 130],
+  ['SIGTERM', 'SIGTERM', 1, 143],
+] as const)('%s leaves nothing behind', async (what, signal, times, expected) => {
+  const place = join(folder, what);
   await mkdir(place);
   // Nothing but zeros, and too much of them to be through with at once.
   const [model, shape] = [join(place, 'large.safetensors'), [65536, 2048]];
@@ -115,8 +119,8 @@ test.each([1, 2])('Ctrl-C, %i times, leaves nothing behind', async (times) => {
   const args = ['convert', '--model', model, '--out', join(place, 'out.safetensors'), '--dtype', 'f16'];
   const { running, ended } = start(args);
   while (!(await readdir(place)).some((name) => name.endsWith('.partial'))) await sleep(10);
-  for (let i = 0; i < times; i++) running.kill('SIGINT');
+  for (let i = 0; i < times; i++) running.kill(signal);
   const { status } = await ended;
-  expect(status).toBe(130);
+  expect(status).toBe(expected);
   expect(await readdir(place)).toEqual([basename(model)]);
 });

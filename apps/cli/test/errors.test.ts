@@ -54,8 +54,6 @@ const FAILURES: Wrong = [
   ['BAD_HEADER|TRUNCATED_FILE', 'a header of endless length', ['generate', '--model', file('lying.safetensors')]],
   ['UNKNOWN_MODEL', 'a file of no model', ['generate', '--model', file('other.safetensors')]],
   ['UNSUPPORTED_FORMAT|UNSAFE_PICKLE', 'a pickle that runs commands', ['generate', '--model', file('hostile.pth')]],
-  ['UNKNOWN_BACKEND', 'an unknown backend', ['generate', '--backend', 'abacus']],
-  ['UNKNOWN_BACKEND', 'an unknown backend', ['conform', '--backend', '__proto__']],
   ['TOKEN_OUT_OF_RANGE', 'a token that the model has not', [...OURS, '--tokens', '1,97']],
   ['TOKEN_OUT_OF_RANGE', 'a stop token that it has not', [...OURS, '--tokens', '1', '--stop-tokens', '97']],
   ['BAD_TOKENS', 'no array', [...OURS, '--tokens', `@${file('object.json')}`]],
@@ -95,6 +93,10 @@ const MISUSES: Wrong = [
   ['BAD_OPTION', 'a word too many', ['generate', 'Once']],
   ['BAD_OPTION', 'no place to write to', ['logits', '--tokens', '1']],
   ['UNKNOWN_COMMAND', 'an unknown command', ['sing']],
+  ['UNKNOWN_COMMAND', 'help for an unknown command', ['help', 'sing']],
+  ['BAD_OPTION', 'an empty stop string', ['generate', '--stop', '']],
+  ['UNKNOWN_BACKEND', 'an unknown backend', ['generate', '--backend', 'abacus']],
+  ['UNKNOWN_BACKEND', 'an unknown backend', ['conform', '--backend', '__proto__']],
   ['BAD_OPTION', 'nothing to measure', ['perplexity']],
   ['BAD_OPTION', 'two texts to measure', ['perplexity', '--text', 'a', '--tokens', '1,2']],
   ['BAD_OPTION', 'weights of an unknown type', ['generate', '--weights', 'q3']],
@@ -128,12 +130,14 @@ test('nothing is left of what could not be written', async () => {
 
 test('--json gives the error as an object too', async () => {
   const { status, stdout } = await receptance(['generate', '--backend', 'abacus', '--json']);
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(JSON.parse(stdout)).toEqual({
     error: { code: 'UNKNOWN_BACKEND', message: expect.any(String), hint: expect.stringContaining('reference') },
   });
 });
 
-test('a misspelt option is corrected', async () => {
-  expect((await receptance(['generate', '--promt', 'a'])).stderr).toContain('did you mean --prompt?');
+test('a misspelt option or command is corrected', async () => {
+  const [option, command] = await receptanceAll([['generate', '--promt', 'a'], ['generat']]);
+  expect(option?.stderr).toContain('did you mean --prompt?');
+  expect(command?.stderr).toContain('did you mean generate?');
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openCheckpointFile } from '@receptance/checkpoint/node';
 import { widen } from '@receptance/core';
 import { expect, test } from 'vitest';
-import { golden, receptance } from './support/receptance.ts';
+import { golden, receptance, receptanceAll } from './support/receptance.ts';
 
 const MODEL = golden('models/rwkv7_l2_c128_v97.safetensors');
 
@@ -74,6 +74,15 @@ test('no tokens are a legal number of them: the prompt alone is shown', async ()
   const { status, stdout } = await receptance(['generate', '--max-tokens', '0', '--json']);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ tokens: [], text: '', finish: 'length' });
+});
+
+test('--stop ends the text before a text of its own', async () => {
+  const settings = ['generate', '--seed', '1', '--json', '--prompt', 'Once', '--max-tokens', '100'];
+  const [whole, cut] = (await receptanceAll([settings, [...settings, '--stop', '.']])).map(
+    ({ stdout }) => JSON.parse(stdout) as { text: string; finish: string },
+  );
+  expect(whole?.text).toContain('.');
+  expect(cut).toMatchObject({ text: whole?.text.split('.')[0], finish: 'stop' });
 });
 
 const ENDLESS = ['generate', '--stop-tokens', '', '--max-tokens', '1000000', '--backend', 'reference'];

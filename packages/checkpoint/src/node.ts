@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ReceptanceError } from '@receptance/core';
 import type { ByteSource } from './byte-source.ts';
 import { checkRange, readFailed, shortRead } from './byte-source.ts';
 import type { Checkpoint, OpenOptions } from './checkpoint.ts';
@@ -60,7 +61,13 @@ export async function openCheckpointFile(path: string | URL, options: OpenOption
   const name = path instanceof URL ? fileURLToPath(path) : path;
   const folder = name.endsWith('.safetensors.index.json') ? dirname(name) : (await isFolder(name)) ? name : undefined;
   if (folder === undefined) return openCheckpoint(await fileSource(name), options);
-  return openShards((file) => fileSource(join(folder, file)), options);
+  try {
+    return await openShards((file) => fileSource(join(folder, file)), options);
+  } catch (cause) {
+    if (!ReceptanceError.isInstance(cause) || cause.code !== 'FILE_NOT_FOUND') throw cause;
+    const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+    throw new ReceptanceError(cause.code, `${folder}: ${cause.message}`, { ...hint, cause });
+  }
 }
 
 /** What cannot be told is left to the opening of the file. */

@@ -30,10 +30,16 @@ interface Turn {
   readonly tries: number;
 }
 
+interface Said {
+  readonly question: string;
+  readonly answer: string;
+}
+
 /** Where a conversation stands, to come back to. */
 interface Place {
   readonly state: SavedState;
   readonly turns: readonly Turn[];
+  readonly said: readonly Said[];
 }
 
 /** Questions and answers on one session. The state carries the history: nothing is ever read twice. */
@@ -44,6 +50,7 @@ export class Conversation {
   readonly #places = new Map<string, Place>();
   #name = '1';
   #turns: Turn[] = [];
+  #said: Said[] = [];
 
   constructor(session: Talking, tokenizer: Tokenizer, settings: Settings) {
     this.#session = session;
@@ -64,6 +71,11 @@ export class Conversation {
     return [...new Set([...this.#places.keys(), this.#name])];
   }
 
+  /** What was said in it, for people: the model needs none of it any more. */
+  get said(): readonly Said[] {
+    return this.#said;
+  }
+
   ask(question: string, onText: (text: string) => void, signal: AbortSignal): Promise<Answer> {
     return this.#turn({ question, tries: 0 }, onText, signal);
   }
@@ -77,7 +89,9 @@ export class Conversation {
   /** Takes the last question and its answer back. */
   async undo(): Promise<Turn | undefined> {
     const last = this.#turns.pop();
-    if (last !== undefined) await this.#session.restore(last.before);
+    if (last === undefined) return undefined;
+    await this.#session.restore(last.before);
+    this.#said.pop();
     return last;
   }
 
@@ -89,6 +103,7 @@ export class Conversation {
   async load(state: SavedState): Promise<void> {
     await this.#session.restore(state);
     this.#turns = [];
+    this.#said = [];
   }
 
   /** Leaves this conversation where it stands and goes on with a copy. @returns its name */
@@ -109,11 +124,12 @@ export class Conversation {
     await this.#session.restore(place.state);
     this.#name = name;
     this.#turns = [...place.turns];
+    this.#said = [...place.said];
     return true;
   }
 
   async #here(): Promise<Place> {
-    return { state: await this.#session.save(), turns: [...this.#turns] };
+    return { state: await this.#session.save(), turns: [...this.#turns], said: [...this.#said] };
   }
 
   async #turn(
@@ -124,7 +140,9 @@ export class Conversation {
     const before = await this.#session.save();
     const pieces = this.#begin(question, tries, before.length === 0, signal);
     this.#turns = [...this.#turns, { before, question, tries }].slice(-MOST_TURNS);
+    const at = this.#said.push({ question, answer: '' }) - 1;
     const answer = await listen(pieces, onText, signal);
+    this.#said[at] = { question, answer: answer.text };
     const { endOfText } = this.#tokenizer;
     if (this.#settings.form === 'plain' && answer.finish === 'stop' && endOfText !== undefined) {
       // Whatever is said next begins another text.

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { ReceptanceError } from '@receptance/core';
 import { loadState, saveState } from 'receptance';
 import { columns } from '../command.ts';
@@ -27,17 +28,19 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
     value: 'FILE',
     help: 'keep the conversation in a file: its state, of constant size',
     async run({ conversation, terminal }, path) {
+      const file = fileOf(path, '/save FILE');
       const state = await conversation.save();
-      await writeWhole(required(path, '/save FILE'), [saveState(state)]);
-      terminal.note(`${path}: ${state.length} tokens`);
+      await writeWhole(file, [saveState(state)]);
+      terminal.note(`${file}: ${state.length} tokens`);
     },
   },
   load: {
     value: 'FILE',
     help: 'go on with a conversation from a file',
     async run({ conversation, terminal }, path) {
-      await conversation.load(await loadState(await readBytes(required(path, '/load FILE'), 'give what /save wrote')));
-      terminal.note(`${path}: ${conversation.length} tokens`);
+      const file = fileOf(path, '/load FILE');
+      await conversation.load(await loadState(await readBytes(file, 'give what /save wrote')));
+      terminal.note(`${file}: ${conversation.length} tokens`);
     },
   },
   retry: {
@@ -51,11 +54,21 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
       terminal.note(`back at ${conversation.length} tokens`);
     },
   },
+  history: {
+    help: 'show what was said',
+    async run({ conversation: { said }, terminal }) {
+      if (said.length === 0) return terminal.note('nothing was said yet, or it was loaded: a state is no text');
+      for (const { question, answer } of said) terminal.note(`${terminal.bold(`> ${question}`)}\n${answer.trim()}`);
+    },
+  },
   fork: {
     value: '[NAME]',
     help: 'go on in a copy; this conversation stays as it is',
     async run({ conversation, terminal }, name) {
       const from = conversation.name;
+      if (conversation.names.includes(name)) {
+        throw new UsageError('BAD_OPTION', `there is a conversation ${name} already`, { hint: `/go ${name}` });
+      }
       terminal.note(`in ${await conversation.fork(name === '' ? undefined : name)}; /go ${from} goes back`);
     },
   },
@@ -83,6 +96,12 @@ export const SLASH_HELP: readonly (readonly [string, string])[] = [
   ['//…', 'say something that begins with a slash'],
 ];
 
+/** What completes a line that begins with a slash. */
+export const SLASH_WORDS: readonly string[] = [
+  ...Object.entries(COMMANDS).map(([name, { value }]) => (value === undefined ? `/${name}` : `/${name} `)),
+  ...['/help', '/exit'],
+];
+
 /**
  * @param line begins with one slash
  * @returns false when it asks to leave
@@ -105,8 +124,9 @@ export async function runSlashCommand(line: string, chat: Chat): Promise<boolean
   return true;
 }
 
-function required(value: string, usage: string): string {
-  if (value !== '') return value;
+/** No shell stands between: `~` is the home here. */
+function fileOf(value: string, usage: string): string {
+  if (value !== '') return value.replace(/^~(?=\/)/, homedir());
   throw new UsageError('BAD_OPTION', 'a file is missing', { hint: usage });
 }
 

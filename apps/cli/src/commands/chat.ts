@@ -1,7 +1,8 @@
 import { ReceptanceError } from '@receptance/core';
 import { type Answer, Conversation, type Settings } from '../chat/conversation.ts';
-import { Lines } from '../chat/lines.ts';
-import { type Chat, nothingToUndo, runSlashCommand, SLASH_HELP } from '../chat/slash-commands.ts';
+import { type Lines, pipedLines } from '../chat/lines.ts';
+import { type Chat, nothingToUndo, runSlashCommand, SLASH_HELP, SLASH_WORDS } from '../chat/slash-commands.ts';
+import { TypedLines } from '../chat/typed-lines.ts';
 import { CHOICE_OPTIONS, readChoice } from '../choice.ts';
 import { type Command, command } from '../command.ts';
 import { reportFailure } from '../failure.ts';
@@ -74,9 +75,8 @@ async function talk({ model, isBundled }: LoadedModel, given: Settings, terminal
       finish(answer, conversation, terminal);
     },
   };
-  const lines = new Lines(terminal);
-  if (lines.typed)
-    terminal.note(terminal.dim('/help shows what else there is; Ctrl-C stops an answer, and once more leaves'));
+  const lines = linesOf(terminal);
+  if (lines.typed) terminal.note(terminal.dim('/help shows what else there is; Ctrl-C stops an answer, Ctrl-D leaves'));
   try {
     let line = await lines.next();
     while (line !== undefined && (await act(line, chat, lines.typed))) line = await lines.next();
@@ -84,8 +84,21 @@ async function talk({ model, isBundled }: LoadedModel, given: Settings, terminal
     if (line === undefined && lines.typed) terminal.write('\n');
   } finally {
     lines.close();
+    process.stdin.destroy();
   }
   return terminal.interrupted ? 130 : 0;
+}
+
+function linesOf(terminal: Terminal): Lines {
+  const { stdin, stdout } = process;
+  if (stdin.isTTY !== true || !terminal.isInteractive) return pipedLines(stdin, terminal.signal);
+  return new TypedLines({
+    ...{ input: stdin, output: stdout, prompt: terminal.bold('> '), words: SLASH_WORDS, signal: terminal.signal },
+    onInterrupt: () => terminal.interrupt(),
+    note: (text) => terminal.note(terminal.dim(text)),
+    // As the terminal does it: the whole group of processes.
+    suspend: () => void process.kill(0, 'SIGTSTP'),
+  });
 }
 
 /** @returns false to leave. A person may go on after an error; a script ends with it. */

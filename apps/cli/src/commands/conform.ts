@@ -45,7 +45,7 @@ export const conform: Command = command({
       if (!terminal.signal.aborted) throw error;
       // Nothing was run after the last result.
       finish({ backend: backend.name, adapter: '', results, ...countsOf(results), interrupted: true }, terminal);
-      return 130;
+      return terminal.interrupted ? 130 : 0;
     }
   },
 });

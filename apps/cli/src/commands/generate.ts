@@ -12,6 +12,7 @@ const options = {
   prompt: { value: 'TEXT', help: `text to continue (default for the small model: "${DEFAULT_PROMPT}")` },
   tokens: { value: 'IDS', help: 'token ids to continue, 1,2,3 or @FILE with a JSON array' },
   'max-tokens': { value: 'N', help: `tokens to make at most (default: ${DEFAULT_MAX_TOKENS})` },
+  stop: { value: 'TEXT', help: 'text that ends the text, and is not part of it; \\n stands for a new line' },
   'stop-tokens': {
     value: 'IDS',
     help: 'token ids that end the text (default: end of text, where a tokenizer is known)',
@@ -31,6 +32,7 @@ export const generate: Command = command({
     ['generate', `let the small model continue "${DEFAULT_PROMPT}"`],
     ['generate --prompt "The little fox" --seed 7 --temperature 0.8', 'the same text each time'],
     ['generate --model model.pth --tokens 1,2,3 --greedy --max-tokens 16 --json', 'token ids in and out, for programs'],
+    ['generate --prompt "Mia had 5 apples." --stop "."', 'one sentence more'],
     ['generate --max-tokens 1000 --presence-penalty 0.4 --frequency-penalty 0.4', 'longer, with less repetition'],
   ],
   async run(values, terminal) {
@@ -47,26 +49,29 @@ export const generate: Command = command({
 interface Request {
   readonly prompt: string | readonly number[] | undefined;
   readonly maxTokens: number;
+  readonly stop: readonly string[];
   readonly stopTokens: readonly number[] | undefined;
   readonly choice: ChoiceGiven;
 }
 
 async function readRequest(values: Options): Promise<Request> {
-  const [text, tokens, stop] = [values.text('prompt'), values.text('tokens'), values.text('stop-tokens')];
+  const [text, tokens] = [values.text('prompt'), values.text('tokens')];
+  const [stop, stopTokens] = [values.text('stop'), values.text('stop-tokens')];
   if (text !== undefined && tokens !== undefined)
     throw badOption('--prompt and --tokens exclude each other', 'give one');
   const choice = readChoice(values);
   return {
     prompt: tokens === undefined ? text : await parseTokens(tokens),
     maxTokens: values.integer('max-tokens') ?? DEFAULT_MAX_TOKENS,
-    stopTokens: stop === undefined ? undefined : await parseTokens(stop),
+    stop: stop === undefined ? [] : [stop.replaceAll('\\n', '\n')],
+    stopTokens: stopTokens === undefined ? undefined : await parseTokens(stopTokens),
     choice,
   };
 }
 
 async function stream(loaded: LoadedModel, request: Request, terminal: Terminal): Promise<number> {
   const { model, name, backend, isBundled, loadMs } = loaded;
-  const { choice, maxTokens, stopTokens } = request;
+  const { choice, maxTokens, stop, stopTokens } = request;
   const { signal } = terminal;
   const prompt = request.prompt ?? (isBundled ? DEFAULT_PROMPT : []);
   if (prompt.length === 0 && model.tokenizer === undefined) {
@@ -76,7 +81,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
   const shown = terminal.json || typeof prompt !== 'string' ? '' : prompt;
   const session = await model.session();
   // Checked before anything runs.
-  const generation = session.generate({ ...choice, maxTokens, stopTokens, signal });
+  const generation = session.generate({ ...choice, maxTokens, stop, stopTokens, signal });
   const tokens: number[] = [];
   let text = '';
   let finish: 'stop' | 'length' | 'interrupted' = 'length';

@@ -23,9 +23,10 @@ type Listener = (running: Running) => void;
 /**
  * Runs the command as a process of its own, on source, with nothing on stdin.
  * @param onOutput called whenever it has written to stdout
+ * @param out what it writes to, in place of a pipe: the number of an open file
  */
-export async function receptance(args: readonly string[], onOutput?: Listener): Promise<Outcome> {
-  const { running, ended } = start(args, onOutput);
+export async function receptance(args: readonly string[], onOutput?: Listener, out?: number): Promise<Outcome> {
+  const { running, ended } = runNode(main, args, onOutput, out);
   running.endInput();
   return ended;
 }
@@ -45,8 +46,10 @@ export function start(args: readonly string[], onOutput?: Listener) {
   return runNode(main, args, onOutput);
 }
 
-function runNode(program = '', args: readonly string[], onOutput?: Listener) {
-  const child = spawn(process.execPath, ['--conditions=@receptance/source', program, ...args]);
+function runNode(program = '', args: readonly string[], onOutput?: Listener, out?: number) {
+  const child = spawn(process.execPath, ['--conditions=@receptance/source', program, ...args], {
+    stdio: ['pipe', out ?? 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   const running: Running = {
@@ -54,17 +57,17 @@ function runNode(program = '', args: readonly string[], onOutput?: Listener) {
       return stdout;
     },
     kill: (signal) => child.kill(signal),
-    stopReading: () => child.stdout.destroy(),
-    type: (text) => child.stdin.write(text),
-    endInput: () => child.stdin.end(),
+    stopReading: () => child.stdout?.destroy(),
+    type: (text) => child.stdin?.write(text),
+    endInput: () => child.stdin?.end(),
   };
   // It may end before it has read all.
-  child.stdin.on('error', () => {});
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stdin?.on('error', () => {});
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     stdout += chunk;
     onOutput?.(running);
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
   const ended = new Promise<Outcome>((resolve, reject) => {

@@ -11,31 +11,36 @@ export interface Completion {
   readonly finish: Finish;
 }
 
-/** @param open makes a session that is closed again; there are never more of them than `most` */
+/**
+ * @param open makes a session. Each is used for one text after another and then closed: what is free at the beginning stays
+ * the batch's own
+ * @param free how many can be open at a time
+ */
 export async function generateBatch(
   open: () => Promise<Session>,
-  most: number,
+  free: number,
   prompts: readonly Prompt[],
   { seed, ...options }: BatchOptions,
 ): Promise<Completion[]> {
   const completions: Completion[] = [];
   let next = 0;
   let failed = false;
-  const worker = async (): Promise<void> => {
-    while (next < prompts.length && !failed) {
-      const i = next++;
-      const session = await open();
-      try {
-        const prompt = prompts[i] ?? '';
-        const each = { ...options, prompt, ...(seed !== undefined && { seed: seed + i }) };
+  const work = async (): Promise<void> => {
+    const session = await open();
+    try {
+      const empty = await session.save();
+      while (next < prompts.length && !failed) {
+        const i = next++;
+        if (session.length > 0) await session.restore(empty);
+        const each = { ...options, prompt: prompts[i] ?? [], ...(seed !== undefined && { seed: seed + i }) };
         completions[i] = await complete(session, each, () => failed);
-      } finally {
-        await session.close();
       }
+    } finally {
+      await session.close();
     }
   };
-  const workers = Array.from({ length: Math.min(prompts.length, Math.max(1, most)) }, () =>
-    worker().catch((error: unknown) => {
+  const workers = Array.from({ length: Math.min(prompts.length, Math.max(1, free)) }, () =>
+    work().catch((error: unknown) => {
       failed = true;
       throw error;
     }),

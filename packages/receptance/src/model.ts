@@ -3,9 +3,10 @@ import { ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
 import type { Engine } from './engine.ts';
 import { type BatchOptions, type Completion, generateBatch } from './generate-batch.ts';
-import { badOption } from './generate-options.ts';
+import { badOption, checkGenerate } from './generate-options.ts';
 import { logProbability } from './log-probability.ts';
 import { Queue } from './queue.ts';
+import { checkSeed } from './random.ts';
 import type { SavedTensor } from './saved-state.ts';
 import { type Session, SlotSession } from './session.ts';
 import type { Slots } from './slots.ts';
@@ -147,6 +148,7 @@ export class LoadedModel implements Model {
     const slot = this.#slots.take();
     try {
       await this.#engine.reset(slot.state);
+      this.#checkOpen();
     } catch (error) {
       this.#slots.give(slot.state);
       throw error;
@@ -235,7 +237,12 @@ export class LoadedModel implements Model {
 
   async generateBatch(prompts: readonly Prompt[], options: BatchOptions): Promise<Completion[]> {
     this.#checkOpen();
-    return generateBatch(() => this.session(), this.maxSequences - this.#sessions.size, prompts, options);
+    // All wrong arguments are found before anything runs.
+    const texts = prompts.map((prompt) => tokensOf(prompt, this.#vocabulary));
+    checkGenerate({ ...options, prompt: [] }, this.#vocabulary);
+    if (options.seed !== undefined) checkSeed(options.seed + Math.max(0, texts.length - 1));
+    if (texts.length === 0) return [];
+    return generateBatch(() => this.session(), this.#slots.available, texts, options);
   }
 
   close(): Promise<void> {
@@ -244,7 +251,8 @@ export class LoadedModel implements Model {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close()));
+    // A fork that was under way is a session of its own when its origin is closed.
+    while (this.#sessions.size > 0) await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#readings.run(() => this.#engine.close());
   }
 

@@ -24,6 +24,11 @@ export class Slots {
     return this.scratch + 1;
   }
 
+  /** How many can be taken now. */
+  get available(): number {
+    return this.#free.length;
+  }
+
   /** @throws ReceptanceError `NO_FREE_SLOT` */
   take(): Slot {
     const state = this.#free.pop();

@@ -191,13 +191,115 @@ describe('generateBatch', () => {
     await model.close();
   });
 
+  test('wrong arguments are found before anything runs', async () => {
+    const { backend, state } = watched(reference());
+    const model = await load(bytes, { backend, maxSequences: 1 });
+    state.runs.length = 0;
+    const settings = { seed: 1, maxTokens: 5, stopTokens: [] };
+    for (const [wrong, code] of [
+      [{ texts: ['Once', [999]] }, 'TOKEN_OUT_OF_RANGE'],
+      [{ maxTokens: -1 }, 'BAD_OPTION'],
+      [{ sampling: { topP: 2 } }, 'BAD_SAMPLING'],
+      [{ seed: Number.MAX_SAFE_INTEGER }, 'BAD_SAMPLING'],
+      [{ stop: [''] }, 'BAD_OPTION'],
+    ] as const) {
+      const { texts = ['Once', 'Twice'], ...change } = { texts: undefined, ...wrong };
+      const refused = model.generateBatch(texts, { ...settings, ...change });
+      await expect(refused).rejects.toThrow(expect.objectContaining({ code }));
+    }
+    expect(state.runs).toEqual([]);
+    await model.close();
+  });
+
+  test('keeps the sessions that were free when it began, whoever asks for one meanwhile', async () => {
+    const model = await load(bytes, { backend: reference(), maxSequences: 2 });
+    let done = false;
+    const batch = model.generateBatch([...prompts, ...prompts], { greedy: true, maxTokens: 4, stopTokens: [] });
+    const settled = batch.finally(() => {
+      done = true;
+    });
+    let refused = 0;
+    while (!done) {
+      await model.session().catch(() => refused++);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    expect((await settled).map(({ tokens }) => tokens.length)).toEqual(Array.from({ length: 10 }, () => 4));
+    expect(refused).toBeGreaterThan(0);
+    await model.close();
+  });
+
   test('when one fails no session stays open', async () => {
     const model = await load(bytes, { backend: reference(), maxSequences: 2 });
     const endless = { seed: 1, maxTokens: Number.POSITIVE_INFINITY, stopTokens: [] };
-    await expect(model.generateBatch(['Once', [999], 'Twice'], endless)).rejects.toThrow(
-      expect.objectContaining({ code: 'TOKEN_OUT_OF_RANGE' }),
+    let calls = 0;
+    const processors = [
+      () => {
+        if (++calls > 5) throw new Error('enough');
+      },
+    ];
+    await expect(model.generateBatch(['Once', 'Twice', 'Thrice'], { ...endless, processors })).rejects.toThrow(
+      'enough',
     );
     await Promise.all([model.session(), model.session()]);
     await model.close();
+  });
+});
+
+describe('in the middle of a batch', () => {
+  const greedy = { greedy: true, maxTokens: 40, stopTokens: [] } as const;
+
+  test('a text that is aborted, or whose processor fails, does not touch the others', async () => {
+    const model = await load(bytes, { backend: reference(), maxSequences: 6 });
+    const [a, b, c] = [await model.session(), await model.session(), await model.session()];
+    const abort = new AbortController();
+    const failing = () => {
+      throw new Error('a bad processor');
+    };
+    const aborted = (async () => {
+      for await (const _ of a.generate({ ...greedy, prompt: 'Once', signal: abort.signal })) {
+        if (a.length === 9) abort.abort(new Error('never mind'));
+      }
+    })();
+    const [first, second, third] = await Promise.allSettled([
+      aborted,
+      collect(b.generate({ ...greedy, prompt: 'Twice', processors: [failing] })),
+      collect(c.generate({ ...greedy, prompt: 'Thrice' })),
+    ]);
+    expect(first).toMatchObject({ reason: { message: 'never mind' } });
+    expect(second).toMatchObject({ reason: { message: 'a bad processor' } });
+    const alone = await model.session();
+    const expected = await collect(alone.generate({ ...greedy, prompt: 'Thrice' }));
+    expect(third).toMatchObject({ status: 'fulfilled', value: { tokens: expected.tokens } });
+    expect([a.length, b.length]).toEqual([9, 5]);
+    // Both go on from where they stand.
+    const again = await Promise.all([collect(a.generate(greedy)), collect(b.generate(greedy))]);
+    const whole = await model.session();
+    const { tokens } = await collect(whole.generate({ ...greedy, prompt: 'Once', maxTokens: 45 }));
+    expect(again[0].tokens).toEqual(tokens.slice(5));
+    await model.close();
+  });
+
+  test('close() ends everything that is under way, and all of it says so', async () => {
+    const model = await load(bytes, { backend: wasm(), maxSequences: 8 });
+    const [a, b, c] = [await model.session(), await model.session(), await model.session()];
+    await c.prefill('Once');
+    const endless = { ...greedy, prompt: 'Once', maxTokens: Number.POSITIVE_INFINITY };
+    const generating = [a, b].map((session) => collect(session.generate(endless)));
+    const batch = model.generateBatch(['Twice', 'Thrice'], endless);
+    const under = Promise.allSettled([...generating, batch]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const fork = c.fork();
+    // Now the fork waits for the device.
+    await Promise.resolve();
+    const late = Promise.allSettled([model.session(), c.prefill('more'), model.logits('Once')]);
+    await model.close();
+    const code = (pattern: RegExp) => ({ reason: { code: expect.stringMatching(pattern) } });
+    for (const outcome of await under) expect(outcome).toMatchObject(code(/^(SESSION|MODEL)_CLOSED$/));
+    const [session, prefill, logits] = await late;
+    expect(session).toMatchObject(code(/^MODEL_CLOSED$/));
+    expect(prefill).toMatchObject(code(/^SESSION_CLOSED$/));
+    expect(logits).toMatchObject({ status: 'fulfilled' });
+    // It was made, and closed with the others.
+    await expect((await fork).prefill('x')).rejects.toMatchObject({ code: 'SESSION_CLOSED' });
   });
 });

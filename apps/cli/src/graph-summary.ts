@@ -16,7 +16,8 @@ export interface BlockSummary {
 export function summaryOf(graph: Graph): BlockSummary[] {
   const primitives = decompose(graph, ({ op }) => definitionOf(op).kind !== 'composite');
   const lowered = blocksOf(primitives);
-  return blocksOf(graph).map(({ scope, nodes }, i) => ({
+  const halves = decompose(graph, ({ op }) => !/^block\d$/.test(op));
+  return blocksOf(halves).map(({ scope, nodes }, i) => ({
     scope,
     ops: nodes.filter(isWork).map(({ op, attrs }) => (typeof attrs['fn'] === 'string' ? attrs['fn'] : op)),
     parameters: nodes.filter(({ op }) => op === 'parameter').reduce((sum, { outputs }) => sum + sizeOf(outputs), 0),

@@ -2,6 +2,10 @@ import type { KernelTable } from '@receptance/core';
 import type { WebGpuKernel } from './kernel.ts';
 import { argmax } from './kernels/argmax.ts';
 import { binary } from './kernels/binary.ts';
+import { block4 } from './kernels/block4.ts';
+import { block5 } from './kernels/block5.ts';
+import { block6 } from './kernels/block6.ts';
+import { block7 } from './kernels/block7.ts';
 import { broadcast } from './kernels/broadcast.ts';
 import { cast } from './kernels/cast.ts';
 import { compare } from './kernels/compare.ts';
@@ -37,6 +41,10 @@ import { wkv7Grad } from './kernels/wkv7Grad.ts';
 export const kernels: KernelTable<WebGpuKernel> = {
   argmax: [argmax],
   binary: [binary],
+  block4: [block4],
+  block5: [block5],
+  block6: [block6],
+  block7: [block7],
   broadcast: [broadcast],
   cast: [cast],
   compare: [compare],

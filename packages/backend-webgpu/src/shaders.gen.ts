@@ -2,10 +2,16 @@
 
 export type ShaderName =
   | '_finish'
+  | '_memory4'
+  | '_memory6'
+  | '_memory7'
+  | '_mix'
+  | '_mixes6'
   | '_pack'
   | '_project'
   | '_projectTiles'
   | '_sumSequences'
+  | '_turn'
   | '_weights'
   | 'argmax'
   | 'binary'
@@ -103,6 +109,449 @@ fn finish(job: Job, row: u32, token: u32, sum: f32) {
     v += residual[params.residual_at + at];
   }
   y[at] = v;
+}
+`,
+  _memory4: `// From projections to what the output projection of RWKV-4's time mix takes: the average, its sums scaled by e^{−pp}, and
+// the receptance. One invocation a channel of a sequence.
+
+override POOLED: bool;
+
+struct Params {
+  count: u32, // sequences · width
+  width: u32,
+  tokens: u32,
+  rows: u32,
+  w: u32, // elements of vectors
+  u: u32,
+  k: u32, // elements of projected
+  v: u32,
+  r: u32,
+  out: u32, // element of streams
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> projected: array<f32>; // k, v, r [tokens, width]
+@group(0) @binding(2) var<storage, read_write> streams: array<f32>; // out [tokens, width]
+@group(0) @binding(3) var<storage, read> vectors: array<f32>; // w, u [width]
+@group(0) @binding(4) var<storage, read> starts: array<i32>; // [sequences + 1]
+@group(0) @binding(5) var<storage, read> slots: array<i32>; // [sequences] when POOLED
+@group(0) @binding(6) var<storage, read_write> aa: array<f32>; // [rows, width]
+@group(0) @binding(7) var<storage, read_write> bb: array<f32>; // [rows, width]
+@group(0) @binding(8) var<storage, read_write> pp: array<f32>; // [rows, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let sequence = i / params.width;
+  let channel = i % params.width;
+  var row = sequence;
+  if POOLED {
+    row = u32(slots[sequence]);
+  }
+  if row >= params.rows {
+    return;
+  }
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  let w = vectors[params.w + channel];
+  let u = vectors[params.u + channel];
+  let state = row * params.width + channel;
+  var a = aa[state];
+  var b = bb[state];
+  var p = pp[state];
+  for (var t = range.x; t < range.y; t++) {
+    let at = t * params.width + channel;
+    let key = projected[params.k + at];
+    let value = projected[params.v + at];
+    var q = max(p, u + key);
+    var e = exp_safe(p - q);
+    var f = exp_safe(u + key - q);
+    streams[params.out + at] = projected[params.r + at] * ((e * a + f * value) / (e * b + f));
+    q = max(p + w, key);
+    e = exp_safe(p + w - q);
+    f = exp_safe(key - q);
+    a = e * a + f * value;
+    b = e * b + f;
+    p = q;
+  }
+  aa[state] = a;
+  bb[state] = b;
+  pp[state] = p;
+}
+`,
+  _memory6: `// From projections to what the output projection of RWKV-5's and 6's time mix takes: memory, norm, gate. One workgroup a
+// head of a sequence, one invocation a column of S, which it keeps in registers.
+
+override D: u32; // head size, at most 64
+override POOLED: bool;
+override PER_TOKEN: bool; // the decay changes from token to token
+override GATED: bool;
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  rows: u32,
+  eps: f32,
+  u: u32, // elements of vectors
+  ln_w: u32,
+  ln_b: u32,
+  lw: u32, // element of vectors, or of streams where PER_TOKEN
+  r: u32, // elements of projected
+  k: u32,
+  v: u32,
+  g: u32,
+  out: u32, // element of streams
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> projected: array<f32>; // r, k, v, g [tokens, heads, D]
+@group(0) @binding(2) var<storage, read_write> streams: array<f32>; // lw, out [tokens, heads, D]
+@group(0) @binding(3) var<storage, read> vectors: array<f32>; // [heads, D] each
+@group(0) @binding(4) var<storage, read> starts: array<i32>; // [sequences + 1]
+@group(0) @binding(5) var<storage, read> slots: array<i32>; // [sequences] when POOLED
+@group(0) @binding(6) var<storage, read_write> state: array<f32>; // [rows, heads, D key, D value]
+
+var<workgroup> r_t: array<f32, D>;
+var<workgroup> w_t: array<f32, D>;
+var<workgroup> k_t: array<f32, D>;
+var<workgroup> u_h: array<f32, D>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  var row = sequence;
+  if POOLED {
+    row = u32(slots[sequence]);
+  }
+  if row >= params.rows {
+    return;
+  }
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  let column = (row * params.heads + head) * D * D + lane;
+  let channel = head * D + lane;
+  u_h[lane] = vectors[params.u + channel];
+  var s: array<f32, 64>;
+  for (var i = 0u; i < D; i++) {
+    s[i] = state[column + i * D];
+  }
+  for (var t = range.x; t < range.y; t++) {
+    let at = t * params.heads * D + channel;
+    var lw: f32;
+    if PER_TOKEN {
+      lw = streams[params.lw + at];
+    } else {
+      lw = vectors[params.lw + channel];
+    }
+    workgroupBarrier();
+    r_t[lane] = projected[params.r + at];
+    w_t[lane] = exp_safe(lw);
+    k_t[lane] = projected[params.k + at];
+    workgroupBarrier();
+    let v = projected[params.v + at];
+    var y = 0.0;
+    for (var i = 0u; i < D; i++) {
+      let kv = k_t[i] * v;
+      y += r_t[i] * (s[i] + u_h[i] * kv);
+      s[i] = s[i] * w_t[i] + kv;
+    }
+    let d = y - group_sum(lane, y) / f32(D);
+    let scale = 1.0 / sqrt(group_sum(lane, d * d) / f32(D) + params.eps);
+    var out = d * scale * vectors[params.ln_w + channel] + vectors[params.ln_b + channel];
+    if GATED {
+      out *= projected[params.g + at];
+    }
+    streams[params.out + at] = out;
+  }
+  for (var i = 0u; i < D; i++) {
+    state[column + i * D] = s[i];
+  }
+}
+`,
+  _memory7: `// From projections to what the output projection of RWKV-7's time mix takes: keys and values, memory, norm, bonus, gate.
+// One workgroup a head of a sequence, one invocation a row of S, which it keeps in registers.
+
+override D: u32; // head size, at most 64
+override POOLED: bool;
+override FIRST: bool; // the first layer, whose v all others take
+
+struct Params {
+  count: u32, // sequences · heads
+  heads: u32,
+  tokens: u32,
+  rows: u32,
+  eps: f32,
+  k_k: u32, // elements of vectors
+  k_a: u32,
+  r_k: u32,
+  ln_w: u32,
+  ln_b: u32,
+  r: u32, // elements of projected
+  k: u32,
+  v: u32,
+  lw: u32, // elements of streams
+  a: u32,
+  g: u32,
+  mix: u32, // of v and v_first; where FIRST, there is none
+  out: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> projected: array<f32>; // r, k, v [tokens, heads, D]
+@group(0) @binding(2) var<storage, read_write> streams: array<f32>; // lw, a, g, mix, out [tokens, heads, D]
+@group(0) @binding(3) var<storage, read> vectors: array<f32>; // [heads, D] each
+@group(0) @binding(4) var<storage, read> starts: array<i32>; // [sequences + 1]
+@group(0) @binding(5) var<storage, read> slots: array<i32>; // [sequences] when POOLED
+@group(0) @binding(6) var<storage, read_write> state: array<vec4f>; // [rows, heads, D value, D key / 4]
+@group(0) @binding(7) var<storage, read> v_first: array<f32>; // [tokens, heads, D] unless FIRST
+@group(0) @binding(8) var<storage, read_write> v_first_after: array<f32>; // the same, or v where FIRST
+
+var<workgroup> r_t: array<f32, D>;
+var<workgroup> w_t: array<f32, D>;
+var<workgroup> k_t: array<f32, D>;
+var<workgroup> a_t: array<f32, D>;
+var<workgroup> b_t: array<f32, D>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let sequence = index / params.heads;
+  let head = index % params.heads;
+  var row = sequence;
+  if POOLED {
+    row = u32(slots[sequence]);
+  }
+  if row >= params.rows {
+    return;
+  }
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  let line = ((row * params.heads + head) * D + lane) * (D / 4u);
+  let channel = head * D + lane;
+  let k_k = vectors[params.k_k + channel];
+  let k_a = vectors[params.k_a + channel];
+  let r_k = vectors[params.r_k + channel];
+  var s: array<vec4f, 16>;
+  for (var j = 0u; j < D / 4u; j++) {
+    s[j] = state[line + j];
+  }
+  for (var t = range.x; t < range.y; t++) {
+    let at = t * params.heads * D + channel;
+    let r = projected[params.r + at];
+    let key = projected[params.k + at];
+    let rate = streams[params.a + at];
+    let removal = key * k_k;
+    let length = sqrt(group_sum(lane, removal * removal));
+    let kk = removal / max(length, 1.0e-12);
+    let k = key * (1.0 + (rate - 1.0) * k_a);
+    var v = projected[params.v + at];
+    if FIRST {
+      v_first_after[at] = v;
+    } else {
+      let first = v_first[at];
+      v_first_after[at] = first;
+      v += (first - v) * streams[params.mix + at];
+    }
+    workgroupBarrier();
+    r_t[lane] = r;
+    w_t[lane] = exp_safe(streams[params.lw + at]);
+    k_t[lane] = k;
+    a_t[lane] = -kk;
+    b_t[lane] = kk * rate;
+    workgroupBarrier();
+    var four = vec4f();
+    for (var j = 0u; j < D / 4u; j++) {
+      four += s[j] * vec4f(a_t[4u * j], a_t[4u * j + 1u], a_t[4u * j + 2u], a_t[4u * j + 3u]);
+    }
+    let removed = four.x + four.y + four.z + four.w;
+    var sum = vec4f();
+    for (var j = 0u; j < D / 4u; j++) {
+      let i = 4u * j;
+      let now = s[j] * vec4f(w_t[i], w_t[i + 1u], w_t[i + 2u], w_t[i + 3u])
+        + removed * vec4f(b_t[i], b_t[i + 1u], b_t[i + 2u], b_t[i + 3u])
+        + v * vec4f(k_t[i], k_t[i + 1u], k_t[i + 2u], k_t[i + 3u]);
+      s[j] = now;
+      sum += now * vec4f(r_t[i], r_t[i + 1u], r_t[i + 2u], r_t[i + 3u]);
+    }
+    let y = sum.x + sum.y + sum.z + sum.w;
+    let both = group_sum2(lane, vec2f(y, r * k * r_k));
+    let d = y - both.x / f32(D);
+    let scale = 1.0 / sqrt(group_sum(lane, d * d) / f32(D) + params.eps);
+    let normed = d * scale * vectors[params.ln_w + channel] + vectors[params.ln_b + channel];
+    streams[params.out + at] = (normed + both.y * v) * streams[params.g + at];
+  }
+  for (var j = 0u; j < D / 4u; j++) {
+    state[line + j] = s[j];
+  }
+}
+`,
+  _mix: `// The layer norm of the residual stream, and mixtures of each token with the one before it. One workgroup a token; that of
+// the first token of a sequence takes the state, and leaves there what the last one comes to.
+
+override STREAMS: u32; // 1 to 6
+override PRESENT: bool; // whose a share of 1 is: the present token's, or the one's before it
+override POOLED: bool;
+
+struct Params {
+  tokens: u32,
+  width: u32,
+  sequences: u32,
+  rows: u32,
+  eps: f32,
+  norm_w: u32, // elements of vectors where the norm's weight and bias begin
+  norm_b: u32,
+  pad: u32,
+  shares: array<vec4u, 2>, // elements of vectors where the shares of a stream begin; or NOTHING, ALL
+}
+
+const NOTHING = 0xffffffffu; // a share of 0 for every channel
+const ALL = 0xfffffffeu; // a share of 1
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [tokens, width]
+@group(0) @binding(2) var<storage, read> vectors: array<f32>;
+@group(0) @binding(3) var<storage, read> starts: array<i32>; // [sequences + 1]
+@group(0) @binding(4) var<storage, read> slots: array<i32>; // [sequences] when POOLED
+@group(0) @binding(5) var<storage, read_write> state: array<f32>; // [rows, width]
+@group(0) @binding(6) var<storage, read_write> y: array<f32>; // [STREAMS, tokens, width]
+
+/// The sequence of a token: the last that begins at it or before.
+fn sequence_of(token: u32) -> u32 {
+  var low = 0u;
+  var high = params.sequences;
+  while low + 1u < high {
+    let middle = (low + high) / 2u;
+    if starts[middle] <= i32(token) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let token = group_index(group, groups);
+  if token >= params.tokens {
+    return;
+  }
+  let width = params.width;
+  let sequence = sequence_of(token);
+  let range = clamp_range(starts[sequence], starts[sequence + 1u], params.tokens);
+  let is_first = token == range.x;
+  let other = select(max(token, 1u) - 1u, max(range.y, 1u) - 1u, is_first);
+  var row = sequence;
+  if POOLED {
+    row = u32(slots[sequence]);
+  }
+  let here = token * width;
+  let there = other * width;
+
+  var sums = vec2f();
+  for (var c = lane; c < width; c += WG) {
+    sums += vec2f(x[here + c], x[there + c]);
+  }
+  let mean = group_sum2(lane, sums) / f32(width);
+  var squares = vec2f();
+  for (var c = lane; c < width; c += WG) {
+    let d = vec2f(x[here + c], x[there + c]) - mean;
+    squares += d * d;
+  }
+  let scale = 1.0 / sqrt(group_sum2(lane, squares) / f32(width) + params.eps);
+
+  for (var c = lane; c < width; c += WG) {
+    let normed = (vec2f(x[here + c], x[there + c]) - mean) * scale * vectors[params.norm_w + c] + vectors[params.norm_b + c];
+    var before = normed.y;
+    if is_first {
+      before = 0.0;
+      if row < params.rows {
+        before = state[row * width + c];
+        state[row * width + c] = normed.y;
+      }
+    }
+    let from_here = select(normed.x, before, PRESENT);
+    let difference = select(before - normed.x, normed.x - before, PRESENT);
+    for (var s = 0u; s < STREAMS; s++) {
+      let at = params.shares[s / 4u][s % 4u];
+      var share = select(0.0, 1.0, at == ALL);
+      if at < ALL {
+        share = vectors[at + c];
+      }
+      y[(s * params.tokens + token) * width + c] = from_here + difference * share;
+    }
+  }
+}
+`,
+  _mixes6: `// The five streams of RWKV-6's time mix, whose shares depend on the data; one invocation an element of y.
+
+struct Params {
+  count: u32, // 5 · tokens · width
+  tokens: u32,
+  width: u32,
+  rank: u32,
+  low: u32, // element of projected where tanh(… @ maa_w1) begins
+  pad_a: u32,
+  pad_b: u32,
+  pad_c: u32,
+  shares: array<vec4u, 2>, // elements of vectors: maa_w, maa_k, maa_v, maa_r, maa_g
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> streams: array<f32>; // [3, tokens, width]: the second is each token, the third that before it
+@group(0) @binding(2) var<storage, read> projected: array<f32>; // [tokens, 5, rank]
+@group(0) @binding(3) var<storage, read> up: array<f32>; // maa_w2 [5, rank, width]
+@group(0) @binding(4) var<storage, read> vectors: array<f32>; // [width] each
+@group(0) @binding(5) var<storage, read_write> y: array<f32>; // [5, tokens, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i >= params.count {
+    return;
+  }
+  let channel = i % params.width;
+  let token = (i / params.width) % params.tokens;
+  let stream = i / (params.width * params.tokens);
+  var share = vectors[params.shares[stream / 4u][stream % 4u] + channel];
+  let low = params.low + (token * 5u + stream) * params.rank;
+  let high = stream * params.rank * params.width + channel;
+  for (var q = 0u; q < params.rank; q++) {
+    share += projected[low + q] * up[high + q * params.width];
+  }
+  let area = params.tokens * params.width;
+  let at = token * params.width + channel;
+  let now = streams[area + at];
+  y[i] = now + (streams[2u * area + at] - now) * share;
 }
 `,
   _pack: `// Up to four operands one after the other in one buffer.
@@ -325,6 +774,27 @@ fn main(
     sum += x[params.x_at + s * params.width + i];
   }
   y[i] = sum;
+}
+`,
+  _turn: `// The transpose of a weight in any format, or of a part of it, as f32; one invocation an element
+
+struct Params { count: u32, at: u32, rows: u32, columns: u32, first: u32, all: u32 } // rows of the part; all rows
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [columns, all]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = global_index(group, groups, lane);
+  if i < params.count {
+    let row = i % params.rows;
+    let column = i / params.rows;
+    y[column * params.all + params.first + row] = weight_at(params.at, params.rows, params.columns, row, column);
+  }
 }
 `,
   _weights: `// Put before shaders that read weights in any format. Their first two bindings are these.

@@ -1,5 +1,5 @@
-import type { DType, Value } from '@receptance/core';
-import type { Memory } from './memory.ts';
+import type { DType } from '@receptance/core';
+import type { Operand } from './kernel.ts';
 
 /** How the numbers of a weight lie in GPU memory. Shaders know a format by its place in this list. */
 export const FORMATS = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const;
@@ -36,7 +36,7 @@ export function scaleBytes(format: Format, rows: number, columns: number): numbe
 
 /** Rows of a weight that lie together, those of a weight too large for one binding in several parts. */
 export interface WeightPart {
-  readonly operand: Value | Memory;
+  readonly operand: Operand;
   /** Where it begins, in chunks. */
   readonly at: number;
   readonly firstRow: number;

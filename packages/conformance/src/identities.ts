@@ -51,7 +51,7 @@ export function identityChecks(): Check[] {
 
 function identityCheck(identity: Identity, modelName: string, weights: WeightSource): Check {
   const id = `identity/${identity.name}/rwkv7 ${modelName}`;
-  const what = ['timeMix7', 'channelMix7', 'linear', 'gather', 'layerNorm'];
+  const what = ['block7', 'linear', 'gather', 'layerNorm'];
   return {
     ...{ id, what },
     run: (device, { tolerance }) =>

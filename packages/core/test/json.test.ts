@@ -81,7 +81,7 @@ describe('a graph in print', () => {
     const text = printGraph(graphs.logits);
     expect(text).toContain('graph rwkv7.logits');
     expect(text).toContain('# blocks.1.att');
-    expect(text).toMatch(/%\d+ y: f32\[N,16\], %\d+ last: f32\[S,16\].* = timeMix7\(x=%/);
+    expect(text).toMatch(/%\d+ y: f32\[N,16\], %\d+ att_last: f32\[S,16\].* = block7\(x=%/);
     expect(text).toMatch(/output logits = %\d+/);
     expect(text).toMatch(/update state\.1\.att_kv = %\d+/);
   });

@@ -57,9 +57,12 @@ describe('plan', () => {
   it('keeps the composites that a device claims and decomposes the others', () => {
     const ops = (planned: Plan): Set<string> => new Set(planned.steps.map((node) => node.op));
     const whole = ops(planFor(logitsGraph(model), () => true));
-    expect(whole).toContain('timeMix7');
-    expect(whole).not.toContain('wkv7');
-    const some = ops(planFor(logitsGraph(model), (node) => (node.op === 'timeMix7' ? 'no' : true)));
+    expect(whole).toContain('block7');
+    expect(whole).not.toContain('timeMix7');
+    const halves = ops(planFor(logitsGraph(model), (node) => (node.op === 'block7' ? 'no' : true)));
+    expect(halves).toContain('timeMix7');
+    expect(halves).not.toContain('wkv7');
+    const some = ops(planFor(logitsGraph(model), (node) => (/^(block|timeMix)7$/.test(node.op) ? 'no' : true)));
     expect(some).toContain('shiftMix7');
     expect(some).toContain('wkv7');
     const none = ops(planFor(logitsGraph(model)));
@@ -69,7 +72,9 @@ describe('plan', () => {
   it('says which primitive is missing, where, and where it would be added', () => {
     const supports = (node: Node): true | string => (node.op === 'wkv7' ? 'not written' : primitivesOnly(node));
     expect(() => planFor(logitsGraph(model), supports)).toThrow(UnsupportedOpError);
-    expect(() => planFor(logitsGraph(model), supports)).toThrow(/wkv7 \(in blocks\.0\.att\.timeMix7\): not written/);
+    expect(() => planFor(logitsGraph(model), supports)).toThrow(
+      /wkv7 \(in blocks\.0\.block7\.att\.timeMix7\): not written/,
+    );
   });
 
   it('updates state in place: no read, no write, the pools as state of the time ops', () => {

@@ -55,8 +55,7 @@ export function project(projection: Projection, context: LowerContext): Program[
   const groups = new Map<string, PartJob[]>();
   for (const job of projection.jobs) {
     for (const part of job.weight.parts) {
-      const memory = 'gpu' in part.operand ? `memory ${part.operand.id}` : `value ${part.operand.id}`;
-      const key = `${job.weight.format} ${memory}`;
+      const key = `${job.weight.format} ${keyOf(part.operand)}`;
       groups.set(key, [...(groups.get(key) ?? []), { job, part }]);
     }
   }
@@ -64,6 +63,11 @@ export function project(projection: Projection, context: LowerContext): Program[
     const chunks = Array.from({ length: Math.ceil(jobs.length / MOST_JOBS) }, (_, i) => i * MOST_JOBS);
     return chunks.flatMap((first) => programsOf(jobs.slice(first, first + MOST_JOBS), projection, context));
   });
+}
+
+function keyOf(operand: Operand): string {
+  if ('scratch' in operand) return `scratch ${operand.scratch}`;
+  return 'gpu' in operand ? `memory ${operand.id}` : `value ${operand.id}`;
 }
 
 /** One for few tokens, one for many: all but one launch nothing. */

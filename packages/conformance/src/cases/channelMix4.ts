@@ -4,13 +4,13 @@ import { everyWay, matrix, mixLine, shares } from './mixes.ts';
 import { nameOf } from './time.ts';
 
 export const channelMix4: readonly OpSpec[] = [
-  ...everyWay((lengths, pool) => line(lengths, 10, 14, 'present', 'f32', pool)),
-  ...everyWay((lengths, pool) => line(lengths, 10, 14, 'previous', 'f32', pool)),
-  line([2, 1], 33, 20, 'present'),
-  line([2, 1], 32, 64, 'present', 'q8_0'),
+  ...everyWay((lengths, pool) => channelMix4Line(lengths, 10, 14, 'present', 'f32', pool)),
+  ...everyWay((lengths, pool) => channelMix4Line(lengths, 10, 14, 'previous', 'f32', pool)),
+  channelMix4Line([2, 1], 33, 20, 'present'),
+  channelMix4Line([2, 1], 32, 64, 'present', 'q8_0'),
 ];
 
-function line(
+export function channelMix4Line(
   lengths: readonly number[],
   C: number,
   F: number,

@@ -1,6 +1,10 @@
 import type { OpSpec } from '../spec.ts';
 import { argmax } from './argmax.ts';
 import { binary } from './binary.ts';
+import { block4 } from './block4.ts';
+import { block5 } from './block5.ts';
+import { block6 } from './block6.ts';
+import { block7 } from './block7.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
 import { channelMix4 } from './channelMix4.ts';
@@ -55,4 +59,5 @@ export const specs: readonly OpSpec[] = [
   ...[...tokenShift, ...tokenShiftGrad, ...wkv4, ...wkv4Grad, ...wkv6, ...wkv6Grad, ...wkv7, ...wkv7Grad, ...stateRead],
   ...[...lerp, ...lora, ...reluSquared, ...silu, ...shiftMix6, ...shiftMix7, ...gatedNorm7],
   ...[...channelMix4, ...channelMix7, ...timeMix4, ...timeMix5, ...timeMix6, ...timeMix7],
+  ...[...block4, ...block5, ...block6, ...block7],
 ];

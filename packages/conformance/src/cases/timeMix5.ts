@@ -4,13 +4,13 @@ import { everyWay, matrices, mixLine, shares, vector } from './mixes.ts';
 import { nameOf } from './time.ts';
 
 export const timeMix5: readonly OpSpec[] = [
-  ...everyWay((lengths, pool) => line(lengths, { H: 2, D: 8, gate: true }, pool)),
-  ...everyWay((lengths, pool) => line(lengths, { H: 2, D: 4, gate: false }, pool)),
-  line([3, 2], { H: 3, D: 5, gate: true }),
-  line([3, 1], { H: 2, D: 32, gate: true, dtype: 'q8_0' }),
+  ...everyWay((lengths, pool) => timeMix5Line(lengths, { H: 2, D: 8, gate: true }, pool)),
+  ...everyWay((lengths, pool) => timeMix5Line(lengths, { H: 2, D: 4, gate: false }, pool)),
+  timeMix5Line([3, 2], { H: 3, D: 5, gate: true }),
+  timeMix5Line([3, 1], { H: 2, D: 32, gate: true, dtype: 'q8_0' }),
 ];
 
-function line(
+export function timeMix5Line(
   lengths: readonly number[],
   { H, D, gate, dtype = 'f32' }: { H: number; D: number; gate: boolean; dtype?: DType },
   pool?: OpSpec['pool'],

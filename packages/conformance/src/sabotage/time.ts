@@ -174,4 +174,16 @@ export const time: readonly Sabotage[] = [
   zeroed('timeMix7', 'k_a', 'the key is not scaled by the learning rate'),
   zeroed('timeMix7', 'r_k', 'no bonus'),
   zeroed('timeMix7', 's0', 'the state is dropped'),
+  ...(['block4', 'block5', 'block6', 'block7'] as const).flatMap((op) => [
+    changed(
+      op,
+      'the norms exchanged',
+      withInputs((_, x) => ({ ln1_w: x('ln2_w'), ln2_w: x('ln1_w') })),
+    ),
+    zeroed(op, 'ffn_prev', 'the state of the channel mix is dropped'),
+    changed(op, 'the residual stream is left out', (b, x, node) => {
+      const outputs = other(node, b, x, {});
+      return outputs['y'] === undefined ? undefined : { ...outputs, y: b.binary('sub', outputs['y'], x('x')) };
+    }),
+  ]),
 ];

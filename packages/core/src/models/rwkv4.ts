@@ -1,6 +1,6 @@
 import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
-import { type HalfBlock, type HalfBlockResult, rwkvModel } from './rwkv.ts';
+import { type HalfBlock, type HalfInputs, rwkvModel } from './rwkv.ts';
 import { ModelTensors } from './tensors.ts';
 
 /** Where att_pp starts: an exponent below all others, and finite. */
@@ -28,31 +28,26 @@ export function rwkv4(tensors: ReadonlyMap<string, TensorInfo>): LanguageModel {
       entry('att_pp', BEFORE_ALL),
       entry('ffn_xx', 0),
     ],
+    ...{ block: 'block4', attrs: { mixOf: 'present' } },
     timeMix,
     channelMix: channelMix4,
   });
 }
 
-function timeMix({ b, x, starts, state, vector, matrix }: HalfBlock): HalfBlockResult {
-  const { y, last, aa, bb, pp } = b.add('timeMix4', {
-    ...{ x, prev: state('att_xx'), aa0: state('att_aa'), bb0: state('att_bb'), pp0: state('att_pp'), starts },
+function timeMix({ b, state, vector, matrix }: HalfBlock): HalfInputs<'timeMix4'> {
+  return {
+    ...{ prev: state('att_xx'), aa0: state('att_aa'), bb0: state('att_bb'), pp0: state('att_pp') },
     ...{ mix_k: vector('time_mix_k'), mix_v: vector('time_mix_v'), mix_r: vector('time_mix_r') },
     ...{ w: b.unary('neg', b.unary('exp', vector('time_decay'))), u: vector('time_first') },
     ...{ key: matrix('key.weight'), value: matrix('value.weight') },
     ...{ receptance: matrix('receptance.weight'), output: matrix('output.weight') },
-  });
-  return { y, state: { att_xx: last, att_aa: aa, att_bb: bb, att_pp: pp } };
+  };
 }
 
 /** Of versions 4 and 5. */
-export function channelMix4({ b, x, starts, state, vector, matrix }: HalfBlock): HalfBlockResult {
-  const mixes = { mix_k: vector('time_mix_k'), mix_r: vector('time_mix_r') };
-  const matrices = {
-    key: matrix('key.weight'),
-    receptance: matrix('receptance.weight'),
-    value: matrix('value.weight'),
+export function channelMix4({ state, vector, matrix }: HalfBlock): HalfInputs<'channelMix4'> {
+  return {
+    ...{ prev: state('ffn_xx'), mix_k: vector('time_mix_k'), mix_r: vector('time_mix_r') },
+    ...{ key: matrix('key.weight'), receptance: matrix('receptance.weight'), value: matrix('value.weight') },
   };
-  const io = { x, prev: state('ffn_xx'), starts };
-  const { y, last } = b.add('channelMix4', { ...io, ...mixes, ...matrices }, { mixOf: 'present' });
-  return { y, state: { ffn_xx: last } };
 }

@@ -1,7 +1,7 @@
 import type { Value } from '../ir/types.ts';
 import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
-import { type HalfBlock, type HalfBlockResult, matrixState, rwkvModel } from './rwkv.ts';
+import { type HalfBlock, type HalfInputs, matrixState, rwkvModel } from './rwkv.ts';
 import { channelMix4 } from './rwkv4.ts';
 import type { ModelOptions } from './rwkv7.ts';
 import { ModelTensors } from './tensors.ts';
@@ -26,18 +26,17 @@ export function rwkv5(tensors: ReadonlyMap<string, TensorInfo>, options: ModelOp
   return rwkvModel({
     ...version,
     state: (layer) => matrixState(version, layer, heads, 'key-value'),
-    timeMix: (half) => timeMix(half, shapes, [heads, width / heads], eps),
+    ...{ block: 'block5', attrs: { eps, mixOf: 'present' } },
+    timeMix: (half) => timeMix(half, shapes, [heads, width / heads]),
     channelMix: channelMix4,
   });
 }
 
 function timeMix(
-  half: HalfBlock,
+  { b, layer, state, vector, matrix, dense }: HalfBlock,
   shapes: ModelTensors,
   perHead: readonly [number, number],
-  eps: number,
-): HalfBlockResult {
-  const { b, layer, x, starts, state, vector, matrix, dense } = half;
+): HalfInputs<'timeMix5'> {
   const att = `blocks.${layer}.att.`;
   const [heads] = perHead;
   /** `[H]` or `[H,D]` as `[H,D]`. */
@@ -47,17 +46,12 @@ function timeMix(
   };
   const u = shapes.has(`${att}time_faaaa`) ? spread('time_faaaa') : b.unary('exp', spread('time_first'));
   const gate = shapes.has(`${att}gate.weight`) ? { mix_g: vector('time_mix_g'), gate: matrix('gate.weight') } : {};
-  const { y, last, s } = b.add(
-    'timeMix5',
-    {
-      ...{ x, prev: state('att_xx'), s0: state('att_kv'), starts },
-      ...{ mix_k: vector('time_mix_k'), mix_v: vector('time_mix_v'), mix_r: vector('time_mix_r') },
-      ...{ lw: b.unary('neg', b.unary('exp', spread('time_decay'))), u, ...gate },
-      ...{ receptance: matrix('receptance.weight'), key: matrix('key.weight') },
-      ...{ value: matrix('value.weight'), output: matrix('output.weight') },
-      ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
-    },
-    { eps },
-  );
-  return { y, state: { att_xx: last, att_kv: s } };
+  return {
+    ...{ prev: state('att_xx'), s0: state('att_kv') },
+    ...{ mix_k: vector('time_mix_k'), mix_v: vector('time_mix_v'), mix_r: vector('time_mix_r') },
+    ...{ lw: b.unary('neg', b.unary('exp', spread('time_decay'))), u, ...gate },
+    ...{ receptance: matrix('receptance.weight'), key: matrix('key.weight') },
+    ...{ value: matrix('value.weight'), output: matrix('output.weight') },
+    ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
+  };
 }

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
-import { type HalfBlock, type HalfBlockResult, matrixState, rwkvModel } from './rwkv.ts';
+import { type HalfBlock, type HalfInputs, matrixState, rwkvModel } from './rwkv.ts';
 import type { ModelOptions } from './rwkv7.ts';
 import { ModelTensors } from './tensors.ts';
 
@@ -24,47 +24,36 @@ export function rwkv6(tensors: ReadonlyMap<string, TensorInfo>, options: ModelOp
   return rwkvModel({
     ...version,
     state: (layer) => matrixState(version, layer, heads, 'key-value'),
-    timeMix: (half) => timeMix(half, shapes, [heads, headSize], eps),
+    ...{ block: 'block6', attrs: { eps, mixOf: 'previous' } },
+    timeMix: (half) => timeMix(half, shapes, [heads, headSize]),
     channelMix,
   });
 }
 
 function timeMix(
-  half: HalfBlock,
+  { layer, state, vector, matrix, dense }: HalfBlock,
   shapes: ModelTensors,
   perHead: readonly [number, number],
-  eps: number,
-): HalfBlockResult {
-  const { b, layer, x, starts, state, vector, matrix, dense } = half;
+): HalfInputs<'timeMix6'> {
   const [, down] = shapes.matrixShape(`blocks.${layer}.att.time_maa_w1`);
   const width = perHead[0] * perHead[1];
   if (down % 5 !== 0) throw shapes.mismatch(`blocks.${layer}.att.time_maa_w1`, 'five ranks wide');
-  const { y, last, s } = b.add(
-    'timeMix6',
-    {
-      ...{ x, prev: state('att_xx'), s0: state('att_kv'), starts },
-      ...{ maa_x: vector('time_maa_x'), maa_w1: matrix('time_maa_w1') },
-      ...{ maa_w2: dense('time_maa_w2', [5, down / 5, width]), maa_w: vector('time_maa_w') },
-      ...{ maa_k: vector('time_maa_k'), maa_v: vector('time_maa_v') },
-      ...{ maa_r: vector('time_maa_r'), maa_g: vector('time_maa_g') },
-      ...{ decay: vector('time_decay'), decay_w1: matrix('time_decay_w1'), decay_w2: matrix('time_decay_w2') },
-      ...{ u: dense('time_faaaa', perHead), receptance: matrix('receptance.weight'), key: matrix('key.weight') },
-      ...{ value: matrix('value.weight'), gate: matrix('gate.weight'), output: matrix('output.weight') },
-      ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
-    },
-    { eps },
-  );
-  return { y, state: { att_xx: last, att_kv: s } };
+  return {
+    ...{ prev: state('att_xx'), s0: state('att_kv') },
+    ...{ maa_x: vector('time_maa_x'), maa_w1: matrix('time_maa_w1') },
+    ...{ maa_w2: dense('time_maa_w2', [5, down / 5, width]), maa_w: vector('time_maa_w') },
+    ...{ maa_k: vector('time_maa_k'), maa_v: vector('time_maa_v') },
+    ...{ maa_r: vector('time_maa_r'), maa_g: vector('time_maa_g') },
+    ...{ decay: vector('time_decay'), decay_w1: matrix('time_decay_w1'), decay_w2: matrix('time_decay_w2') },
+    ...{ u: dense('time_faaaa', perHead), receptance: matrix('receptance.weight'), key: matrix('key.weight') },
+    ...{ value: matrix('value.weight'), gate: matrix('gate.weight'), output: matrix('output.weight') },
+    ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
+  };
 }
 
-function channelMix({ b, x, starts, state, vector, matrix }: HalfBlock): HalfBlockResult {
-  const mixes = { mix_k: vector('time_maa_k'), mix_r: vector('time_maa_r') };
-  const matrices = {
-    key: matrix('key.weight'),
-    receptance: matrix('receptance.weight'),
-    value: matrix('value.weight'),
+function channelMix({ state, vector, matrix }: HalfBlock): HalfInputs<'channelMix4'> {
+  return {
+    ...{ prev: state('ffn_xx'), mix_k: vector('time_maa_k'), mix_r: vector('time_maa_r') },
+    ...{ key: matrix('key.weight'), receptance: matrix('receptance.weight'), value: matrix('value.weight') },
   };
-  const io = { x, prev: state('ffn_xx'), starts };
-  const { y, last } = b.add('channelMix4', { ...io, ...mixes, ...matrices }, { mixOf: 'previous' });
-  return { y, state: { ffn_xx: last } };
 }

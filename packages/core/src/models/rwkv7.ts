@@ -1,6 +1,6 @@
 import type { TensorInfo } from '../weights/weights.ts';
 import type { LanguageModel } from './language-model.ts';
-import { type HalfBlock, type HalfBlockResult, matrixState, rwkvModel } from './rwkv.ts';
+import { type HalfBlock, type HalfInputs, matrixState, rwkvModel } from './rwkv.ts';
 import { ModelTensors } from './tensors.ts';
 
 export interface ModelOptions {
@@ -28,35 +28,29 @@ export function rwkv7(tensors: ReadonlyMap<string, TensorInfo>, options: ModelOp
   return rwkvModel({
     ...version,
     state: (layer) => matrixState(version, layer, heads, 'value-key'),
-    timeMix: (half) => timeMix(half, [heads, headSize], eps),
+    ...{ block: 'block7', attrs: { eps } },
+    timeMix: (half) => timeMix(half, [heads, headSize]),
     channelMix,
   });
 }
 
-function timeMix(half: HalfBlock, perHead: readonly [number, number], eps: number): HalfBlockResult {
-  const { b, x, starts, first, state, vector, matrix, dense } = half;
+function timeMix(half: HalfBlock, perHead: readonly [number, number]): HalfInputs<'timeMix7'> {
+  const { first, state, vector, matrix, dense } = half;
   const residual = first === undefined ? {} : { vFirst: first, v0: vector('v0'), v1: matrix('v1'), v2: matrix('v2') };
-  const made = b.add(
-    'timeMix7',
-    {
-      ...{ x, prev: state('att_xx'), s0: state('att_kv'), starts },
-      ...{ x_r: vector('x_r'), x_w: vector('x_w'), x_k: vector('x_k') },
-      ...{ x_v: vector('x_v'), x_a: vector('x_a'), x_g: vector('x_g') },
-      ...{ receptance: matrix('receptance.weight'), key: matrix('key.weight') },
-      ...{ value: matrix('value.weight'), output: matrix('output.weight') },
-      ...{ w0: vector('w0'), w1: matrix('w1'), w2: matrix('w2') },
-      ...{ a0: vector('a0'), a1: matrix('a1'), a2: matrix('a2') },
-      ...{ g1: matrix('g1'), g2: matrix('g2'), ...residual },
-      ...{ k_k: vector('k_k'), k_a: vector('k_a'), r_k: dense('r_k', perHead) },
-      ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
-    },
-    { eps },
-  );
-  return { y: made.y, state: { att_xx: made.last, att_kv: made.s }, first: made.vFirst };
+  return {
+    ...{ prev: state('att_xx'), s0: state('att_kv') },
+    ...{ x_r: vector('x_r'), x_w: vector('x_w'), x_k: vector('x_k') },
+    ...{ x_v: vector('x_v'), x_a: vector('x_a'), x_g: vector('x_g') },
+    ...{ receptance: matrix('receptance.weight'), key: matrix('key.weight') },
+    ...{ value: matrix('value.weight'), output: matrix('output.weight') },
+    ...{ w0: vector('w0'), w1: matrix('w1'), w2: matrix('w2') },
+    ...{ a0: vector('a0'), a1: matrix('a1'), a2: matrix('a2') },
+    ...{ g1: matrix('g1'), g2: matrix('g2'), ...residual },
+    ...{ k_k: vector('k_k'), k_a: vector('k_a'), r_k: dense('r_k', perHead) },
+    ...{ ln_x_w: vector('ln_x.weight'), ln_x_b: vector('ln_x.bias') },
+  };
 }
 
-function channelMix({ b, x, starts, state, vector, matrix }: HalfBlock): HalfBlockResult {
-  const weights = { x_k: vector('x_k'), key: matrix('key.weight'), value: matrix('value.weight') };
-  const { y, last } = b.add('channelMix7', { x, prev: state('ffn_xx'), starts, ...weights });
-  return { y, state: { ffn_xx: last } };
+function channelMix({ state, vector, matrix }: HalfBlock): HalfInputs<'channelMix7'> {
+  return { prev: state('ffn_xx'), x_k: vector('x_k'), key: matrix('key.weight'), value: matrix('value.weight') };
 }

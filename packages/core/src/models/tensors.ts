@@ -5,7 +5,7 @@ import type { Value } from '../ir/types.ts';
 import type { TensorInfo } from '../weights/weights.ts';
 
 /** Of every layer norm in every version. */
-const LAYER_NORM_EPS = 1e-5;
+export const LAYER_NORM_EPS = 1e-5;
 
 /**
  * A checkpoint's tensors as a model reads them: sizes from shapes, parameters under their names. Vectors are declared

@@ -2,6 +2,10 @@ import type { OpDefinition, Signature } from '../ir/definition.ts';
 import { badOp } from '../ir/patterns.ts';
 import { argmax } from './argmax.ts';
 import { binary } from './binary.ts';
+import { block4 } from './block4.ts';
+import { block5 } from './block5.ts';
+import { block6 } from './block6.ts';
+import { block7 } from './block7.ts';
 import { broadcast } from './broadcast.ts';
 import { cast } from './cast.ts';
 import { channelMix4 } from './channelMix4.ts';
@@ -105,6 +109,10 @@ export interface Ops {
   readonly gatedNorm7: typeof gatedNorm7;
   readonly timeMix7: typeof timeMix7;
   readonly channelMix7: typeof channelMix7;
+  readonly block4: typeof block4;
+  readonly block5: typeof block5;
+  readonly block6: typeof block6;
+  readonly block7: typeof block7;
 }
 
 export const ops: Ops = {
@@ -159,6 +167,10 @@ export const ops: Ops = {
   gatedNorm7,
   timeMix7,
   channelMix7,
+  block4,
+  block5,
+  block6,
+  block7,
 };
 
 export type OpName = keyof Ops;

@@ -1,6 +1,8 @@
 /** Parts of the system that some tests need and no package registry serves: how each is found, and how it is installed. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './workspace.ts';
 
 export interface SystemPart {
   readonly title: string;
@@ -35,11 +37,24 @@ function hasRustTarget(): boolean {
   return status === 0 && existsSync(stdout.trim());
 }
 
+/** Of this repository alone: other programs that read ONNX, to hold ours against. */
+const pythonEnvironment = 'node_modules/.cache/python';
+export const python: string = join(root, pythonEnvironment, 'bin/python');
+const pythonPackages = ['numpy==2.4.6', 'onnx==1.23.2', 'onnxruntime==1.30.0'];
+
 export const systemParts = {
   rust: {
     title: 'Rust (by rustup) with the wasm32-unknown-unknown target',
     install: ['rustup target add wasm32-unknown-unknown', 'rustup component add clippy rustfmt'],
     isPresent: hasRustTarget,
+  },
+  python: {
+    title: 'Python 3.11 with onnx and onnxruntime, in an environment of this repository',
+    install: [
+      `python3 -m venv ${pythonEnvironment}`,
+      `${pythonEnvironment}/bin/pip install --quiet --disable-pip-version-check ${pythonPackages.join(' ')}`,
+    ],
+    isPresent: () => spawnSync(python, ['-c', 'import numpy, onnx, onnxruntime']).status === 0,
   },
   webgpu: {
     title: 'a Vulkan driver for WebGPU in Node',

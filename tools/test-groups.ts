@@ -28,8 +28,13 @@ export type TestGroup = VitestGroup | CargoGroup;
 /** Packages whose every test needs a part of the system. */
 const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = { 'backend-webgpu': ['webgpu'] };
 
-/** Elsewhere a test file says by its ending that it needs one. */
-const onWebgpu = 'test/**/*.webgpu.test.ts';
+/** Elsewhere a test file says by its ending that it needs one: `….webgpu.test.ts`. */
+const endings = ['webgpu', 'python'] as const satisfies readonly SystemPartName[];
+
+/** Whether a file is one of a group that a part of the system makes its own. */
+export function needsPart(file: string, part: SystemPartName): boolean {
+  return file.endsWith(`.${part}.test.ts`);
+}
 
 const crate = 'packages/backend-wasm/crate';
 
@@ -43,10 +48,12 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
     include: ['test/**/*.test.ts'],
     exclude: [],
   };
-  if (needs.includes('webgpu') || globSync(onWebgpu, { cwd: join(root, folder) }).length === 0) return [everything];
+  const files = globSync('test/**/*.test.ts', { cwd: join(root, folder) });
+  const parts = endings.filter((part) => !needs.includes(part) && files.some((file) => needsPart(file, part)));
+  const patternOf = (part: SystemPartName): string => `test/**/*.${part}.test.ts`;
   return [
-    { ...everything, exclude: [onWebgpu] },
-    { ...everything, name: `${name}-on-webgpu`, needs: ['webgpu'], include: [onWebgpu] },
+    { ...everything, exclude: parts.map(patternOf) },
+    ...parts.map((part) => ({ ...everything, name: `${name}-on-${part}`, needs: [part], include: [patternOf(part)] })),
   ];
 }
 

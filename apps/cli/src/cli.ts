@@ -3,6 +3,7 @@ import { type Command, columns, helpOf } from './command.ts';
 import { chat } from './commands/chat.ts';
 import { conform } from './commands/conform.ts';
 import { convert } from './commands/convert.ts';
+import { exportCommand } from './commands/export.ts';
 import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
@@ -12,7 +13,7 @@ import { nearest } from './nearest.ts';
 import { Terminal } from './terminal.ts';
 import { statusOf, UsageError } from './usage-error.ts';
 
-const COMMANDS: readonly Command[] = [generate, chat, perplexity, logits, convert, inspect, conform];
+const COMMANDS: readonly Command[] = [generate, chat, perplexity, logits, convert, exportCommand, inspect, conform];
 
 /** Runs one command line, without the names of the interpreter and the program. @returns the exit status */
 export async function run(args: readonly string[]): Promise<number> {

@@ -71,6 +71,14 @@ const FAILURES: Wrong = [
   ['BAD_TEXT', 'no text in it', ['perplexity', '--file', file('garbage.pth')]],
   ['FILE_EXISTS', 'a file that is there', ['convert', '--out', file('other.safetensors')]],
   ['UNSUPPORTED_FORMAT', 'a .gguf of version 4', ['convert', '--model', MODEL4, '--out', file('out.gguf')]],
+  ['FILE_EXISTS', 'a folder that is there', ['export', '--out', file('.')]],
+  ['WRITE_FAILED', 'no folder for a folder', ['export', '--out', file('none/out')]],
+  ['UNSUPPORTED_OPSET', 'an opset that is not written', ['export', '--out', file('out'), '--opset', '17']],
+  [
+    'UNSUPPORTED_OPSET',
+    'blocks in an opset without them',
+    ['export', '--out', file('out'), '--quant', 'q8_0', '--opset-only', '--opset', '20'],
+  ],
   ['WRITE_FAILED', 'no folder to write to', ['convert', '--out', file('none/out.safetensors')]],
   ['UNKNOWN_MODEL', 'the graph of no model', ['inspect', '--graph', '--model', file('other.safetensors')]],
 ];
@@ -101,6 +109,8 @@ const MISUSES: Wrong = [
   ['BAD_OPTION', 'two texts to measure', ['perplexity', '--text', 'a', '--tokens', '1,2']],
   ['BAD_OPTION', 'weights of an unknown type', ['generate', '--weights', 'q3']],
   ['BAD_OPTION', 'a chunk beyond bounds', ['generate', '--chunk', '100000']],
+  ['BAD_OPTION', 'no place to export to', ['export']],
+  ['BAD_OPTION', 'blocks that are not written', ['export', '--out', file('out'), '--quant', 'q5_0']],
   ['BAD_OPTION', 'no place to convert to', ['convert']],
   ['BAD_OPTION', 'a format that is not written', ['convert', '--out', file('out.pth')]],
   ['BAD_OPTION', 'blocks in a .safetensors', ['convert', '--out', file('out.safetensors'), '--dtype', 'q8_0']],

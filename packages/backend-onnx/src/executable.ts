@@ -145,13 +145,13 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   /**
    * Sizes that a model may take as they are: those of pools; all of them where all are 1, as when one text is decoded;
    * and 0, since nothing is to be computed then, and some of ONNX Runtime's kernels end the process when they are
-   * given nothing.
+   * given nothing. On WebGPU all are known, since shapes would be computed on the CPU.
    */
   #fixed(sizes: Sizes): Sizes {
     const variables = new Set([...leaves(this.graph, 'variable').values()].flatMap(({ shape }) => symbolsOf(shape)));
     const free = this.#symbols.filter((symbol) => !variables.has(symbol));
-    const isOne = free.every((symbol) => sizes[symbol] === 1);
-    const fixed = this.#symbols.filter((symbol) => isOne || variables.has(symbol) || sizes[symbol] === 0);
+    const isKnown = this.#target.target.provider === 'webgpu' || free.every((symbol) => sizes[symbol] === 1);
+    const fixed = this.#symbols.filter((symbol) => isKnown || variables.has(symbol) || sizes[symbol] === 0);
     return Object.fromEntries(fixed.map((symbol) => [symbol, sizes[symbol] ?? 0]));
   }
 

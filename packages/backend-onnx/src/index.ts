@@ -10,6 +10,7 @@ import { checkProvider, providerError, sessionOptions } from './providers.ts';
 import { makeFolder } from './temporary-folder.ts';
 import { RuntimeThread } from './worker/client.ts';
 
+export { type Exported, type ExportOptions, exportOnnx } from './export/export.ts';
 export type { KernelOf, OnnxKernel } from './kernel.ts';
 export type { Block, Ref } from './lowering/block.ts';
 export type { Form, Lowering, Recurrence } from './lowering/lowering.ts';
@@ -26,7 +27,7 @@ const MOST_THREADS = 8;
 export function onnx(options: OnnxOptions = {}): Backend {
   checkOptions(options);
   const kernels = extendKernels(ownKernels, options.kernels);
-  const { provider = 'cpu', directory = tmpdir(), recurrence = 'scan', session = {} } = options;
+  const { provider = 'cpu', directory = tmpdir(), recurrence = 'attention', session = {} } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   return {
     specVersion: 1,

@@ -10,7 +10,7 @@ export interface OnnxOptions {
   readonly provider?: Provider;
   /** Threads of the CPU provider; by default as many as there are cores, but no more than 8. */
   readonly threads?: number;
-  /** How time ops over several tokens are lowered; by default what measures fastest on the provider. */
+  /** How the memories of RWKV-5, 6 and 7 read several tokens. Default `attention`. */
   readonly recurrence?: Recurrence;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<OnnxKernel>;
@@ -31,7 +31,7 @@ export interface SessionSettings {
   readonly spinning?: boolean;
 }
 
-const RECURRENCES: readonly Recurrence[] = ['scan', 'attention', 'chunked'];
+const RECURRENCES: readonly Recurrence[] = ['scan', 'attention'];
 
 const SETTINGS: { readonly [Name in keyof Required<SessionSettings>]: readonly unknown[] } = {
   graphOptimizationLevel: ['disabled', 'basic', 'extended', 'layout', 'all'],

@@ -1,4 +1,4 @@
-import type { Value } from '@receptance/core';
+import type { Dim, Value } from '@receptance/core';
 import type { Ref } from '../lowering/block.ts';
 import type { Lowering } from '../lowering/lowering.ts';
 import { BLOCK_SIZE } from '../lowering/stored.ts';
@@ -14,7 +14,7 @@ import type { WeightBlocks } from '../lowering/weights.ts';
 export function linearOfBlocks(rows: Value, weight: WeightBlocks, o: Lowering): Ref {
   const [outer, inner] = weight.shape;
   const [x, count] = [o.ref(rows), rows.shape[0] ?? 0];
-  const { block, target } = o;
+  const { block } = o;
   const product = (factor: Ref, accuracy: number): Ref =>
     block.op(
       'MatMulNBits',
@@ -25,7 +25,7 @@ export function linearOfBlocks(rows: Value, weight: WeightBlocks, o: Lowering): 
       },
       { domain: 'com.microsoft' },
     );
-  if (target.provider !== 'cpu' || !isFew(count, o)) return product(x, 0);
+  if (!isSplit(count, o)) return product(x, 0);
   const blocks = o.reshape(x, [count, inner / BLOCK_SIZE, BLOCK_SIZE]);
   const largest = o.reduce('ReduceMax', block.op('Abs', [blocks]), [2], true);
   const scale = block.op('Max', [block.op('Mul', [largest, block.floats([1 / 127])]), block.floats([1e-30])]);
@@ -39,7 +39,12 @@ export function linearOfBlocks(rows: Value, weight: WeightBlocks, o: Lowering): 
   );
 }
 
-/** Rows that are wanted one by one, or tokens of a decode step: few enough for the fast form. */
-function isFew(rows: number | string, o: Lowering): boolean {
-  return rows === 'R' || o.target.form === 'single' || o.fixed(rows) === 1;
+/**
+ * On a CPU, for rows that are wanted one by one and tokens of a decode step: for many rows, widening the weight costs less.
+ * A file may meet a CPU with any number of rows.
+ */
+function isSplit(rows: Dim, o: Lowering): boolean {
+  const { provider, form } = o.target;
+  if (provider === 'any') return true;
+  return provider === 'cpu' && (rows === 'R' || form === 'single' || o.fixed(rows) === 1);
 }

@@ -1,4 +1,4 @@
-import { type Dim, type Shape, symbolsOf, type Value } from '@receptance/core';
+import { type Dim, type Node, type Shape, symbolsOf, type Value } from '@receptance/core';
 import type { Block, Ref } from './block.ts';
 import { type Sequences, sequencesOf } from './sequences.ts';
 import type { WeightBlocks } from './weights.ts';
@@ -9,12 +9,16 @@ import type { WeightBlocks } from './weights.ts';
  */
 export type Form = 'single' | 'even' | 'ragged';
 
-/** How time ops over several tokens are lowered. */
-export type Recurrence = 'scan' | 'attention' | 'chunked';
+/**
+ * How the memories of RWKV-5, 6 and 7 over several tokens are lowered. `scan`: the standard's `Scan`, a step for each token;
+ * `attention`: ONNX Runtime's `LinearAttention`, where sequences are equally long.
+ */
+export type Recurrence = 'scan' | 'attention';
 
 export interface Target {
   readonly form: Form;
-  readonly provider: 'cpu' | 'cuda' | 'webgpu';
+  /** `any` for files, which say nothing of where they run. */
+  readonly provider: 'cpu' | 'cuda' | 'webgpu' | 'any';
   /** Only ops of the ONNX standard. */
   readonly standard: boolean;
   readonly recurrence: Recurrence;
@@ -26,6 +30,8 @@ export interface Surroundings {
   leaf(value: Value, block: Block): Ref | undefined;
   /** The blocks of a weight that is stored in them. */
   blocks(value: Value, block: Block): WeightBlocks | undefined;
+  /** The node that makes a value. */
+  producer(value: Value): Node | undefined;
   /** The size of a symbol as int64[1]; a number when it is the same in every run. */
   symbol(symbol: string): Ref | number;
 }
@@ -60,6 +66,13 @@ export class Lowering {
   /** The blocks of a weight that is stored in them; none of any other value. */
   blocks(value: Value): WeightBlocks | undefined {
     return this.#surroundings.blocks(value, this.block);
+  }
+
+  /** The node that makes a value, views looked through. */
+  producer(value: Value): Node | undefined {
+    const node = this.#surroundings.producer(value);
+    const { x } = node?.inputs ?? {};
+    return node?.op === 'reshape' && x !== undefined ? this.producer(x) : node;
   }
 
   /** A dimension as a number, where it is one in every run of this model. */

@@ -18,7 +18,7 @@ import { type LoopKind, type StatePort, statePorts } from './ports.ts';
 import type { DataFile } from './stored.ts';
 import { Weights } from './weights.ts';
 
-/** Versions that the models ask for. */
+/** The version of the standard that models ask for unless told otherwise. */
 export const OPSET = 21;
 
 /** What a model is given at one of its inputs. */
@@ -63,6 +63,7 @@ export interface LoweringRequest {
   /** Symbols whose size is the same in every run of this model. */
   readonly fixed: Sizes;
   readonly loop?: LoopKind | undefined;
+  readonly opset?: number;
   readonly doc?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -90,6 +91,7 @@ class ModelBuilder {
   readonly #states: ReadonlyMap<string, StatePort>;
   readonly #inputs: ReadonlyMap<string, Value>;
   readonly #leaves: ReadonlyMap<number, Node>;
+  readonly #producers: ReadonlyMap<number, Node>;
   /** Inputs of the main graph by what they are. */
   readonly #declared = new Map<string, Ref>();
   readonly #symbols = new Map<string, Ref>();
@@ -102,17 +104,20 @@ class ModelBuilder {
     this.#weights = new Weights(request.data);
     this.#states = statePorts(request.graph, request.loop);
     this.#inputs = leaves(request.graph, 'input');
+    this.#producers = new Map(
+      request.graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ id }) => [id, node] as const)),
+    );
     const nodes = request.graph.nodes.filter(({ op }) => ['input', 'parameter', 'variable', 'constant'].includes(op));
     this.#leaves = new Map(nodes.flatMap((node) => (node.outputs['y'] ? [[node.outputs['y'].id, node]] : [])));
   }
 
   build(): LoweredModel {
-    const { graph, loop, doc, metadata } = this.#request;
+    const { graph, loop, target, opset = OPSET, doc, metadata } = this.#request;
     if (loop === undefined) this.#plain();
     else this.#loop(loop);
     const model: ModelData = {
       graph: this.#main.finish(graph.name),
-      opsets: { '': OPSET, 'com.microsoft': 1 },
+      opsets: { '': opset, ...(target.standard ? {} : { 'com.microsoft': 1 }) },
       doc,
       metadata,
     };
@@ -197,6 +202,7 @@ class ModelBuilder {
         const node = this.#leaves.get(value.id);
         return node?.op === 'parameter' ? this.#weights.blocks(String(node.attrs['name']), at) : undefined;
       },
+      producer: (value) => this.#producers.get(value.id),
       symbol: (symbol) => this.#request.fixed[symbol] ?? this.#symbol(symbol),
     });
   }
@@ -314,12 +320,16 @@ class ModelBuilder {
 
   #sizeOfInput(symbol: string): Ref | undefined {
     const states = [...this.#states.values()].filter(({ kind, read }) => kind === 'rows' && read);
+    // What only says which rows of a pool are meant is no input of the model.
+    const slots = new Set([...this.#states.values()].flatMap((port) => (port.kind === 'rows' ? [port.slots] : [])));
     const sources = [
       ...states.map((port) => ({ shape: port.shape, ref: () => this.#state(port), first: 0 })),
-      ...[...this.#inputs].map(([name, value]) => {
-        const first = this.#request.loop?.feed.includes(name) ? 1 : 0;
-        return { shape: value.shape, ref: () => this.#input(name, value), first };
-      }),
+      ...[...this.#inputs]
+        .filter(([name]) => !slots.has(name))
+        .map(([name, value]) => {
+          const first = this.#request.loop?.feed.includes(name) ? 1 : 0;
+          return { shape: value.shape, ref: () => this.#input(name, value), first };
+        }),
     ];
     for (const { shape, ref, first } of sources) {
       const axis = shape.indexOf(symbol);

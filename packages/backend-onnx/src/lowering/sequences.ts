@@ -11,6 +11,14 @@ export interface Sequences {
   toSteps(rows: Ref, tail: readonly Dim[]): Ref;
   /** `[T, S, …tail]` → `[N, …tail]`. */
   toRows(steps: Ref, tail: readonly Dim[]): Ref;
+  /** `[N, …]` → `[S, T, width]` and back, where every sequence has T tokens. */
+  readonly rectangle:
+    | {
+        to(rows: Ref, width: Dim): Ref;
+        from(rectangle: Ref, tail: readonly Dim[]): Ref;
+        readonly shape: (width: Dim) => Ref;
+      }
+    | undefined;
   /** bool `[T, S]`; none where every step is a token. */
   readonly valid: Ref | undefined;
   /** The row before each row, the first of a sequence having `before` [S,C]: and each last row, or `before` where there is none. */
@@ -38,6 +46,7 @@ function single(o: Lowering): Sequences {
     toSteps: (rows) => o.unsqueeze(rows, 0),
     toRows: (steps) => o.block.op('Squeeze', [steps, o.block.ints([0])]),
     valid: undefined,
+    rectangle: undefined,
     shift: (rows, before) => ({ shifted: before, last: rows }),
     unshift: (rows, after) => ({ shifted: after, first: rows }),
   };
@@ -65,6 +74,11 @@ function even(o: Lowering, count: Dim, tokens: Dim): Sequences {
     },
     toRows: (steps, tail) => o.reshape(swap(steps, tail.length), [tokens, ...tail]),
     valid: undefined,
+    rectangle: {
+      to: rectangle,
+      from: (x, tail) => o.reshape(x, [tokens, ...tail]),
+      shape: (width) => shapeOf(sequences, length, [width]),
+    },
     shift(rows, before, width) {
       const all = o.concat([o.unsqueeze(before, 1), rectangle(rows, width)], 1);
       return { shifted: flat(o.slice(all, 1, 0, -1), width), last: lastOf(o, all) };
@@ -124,6 +138,7 @@ function ragged(o: Lowering, starts: Value, count: Dim, tokens: Dim): Sequences 
       return pick(flat, stepOfRow);
     },
     valid,
+    rectangle: undefined,
     shift(rows, before) {
       const table = o.concat([rows, before], 0);
       return { shifted: pick(table, previous), last: pick(table, last) };

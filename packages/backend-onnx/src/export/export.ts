@@ -1,0 +1,199 @@
+import { rmSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type AbortSignalLike,
+  type DeviceInfo,
+  detectModel,
+  type Graph,
+  type LanguageModel,
+  leaves,
+  logitsGraph,
+  type ModelOptions,
+  type ParameterEntry,
+  type ProgressListener,
+  plan,
+  quantizedSource,
+  ReceptanceError,
+  resetGraph,
+  resolveParameters,
+  sampleGraph,
+  supportedBy,
+  type WeightSource,
+} from '@receptance/core';
+import { type DataFileOptions, dataFileBytes, writeDataFile } from '../data-file.ts';
+import { kernels } from '../kernel-table.ts';
+import type { Form, Target } from '../lowering/lowering.ts';
+import { lowerModel } from '../lowering/model.ts';
+import type { LoopKind } from '../lowering/ports.ts';
+import type { DataFile } from '../lowering/stored.ts';
+import { encodeModel } from '../proto/model.ts';
+import { OPSETS } from './opsets.ts';
+import { RUN_PY, readme } from './texts.ts';
+
+export interface ExportOptions extends ModelOptions {
+  /** Quantise the big matrices in blocks; by default they are written as they are stored. */
+  readonly quant?: 'q8_0' | 'q4_0' | undefined;
+  /** Ops of the ONNX standard alone, so that any runtime takes the files. */
+  readonly standard?: boolean | undefined;
+  /** Version of the standard: 18 to 23. Default 21. Blocks in standard ops need 21. */
+  readonly opset?: number | undefined;
+  /** Replace the folder when it is there, and holds nothing but an export. */
+  readonly force?: boolean | undefined;
+  readonly signal?: AbortSignalLike | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+export interface Exported {
+  readonly architecture: string;
+  readonly opset: number;
+  /** Files by name, with their bytes. */
+  readonly files: Readonly<Record<string, number>>;
+}
+
+/** The models that are written, over one file of weights. */
+interface Part {
+  readonly name: 'initial' | 'model' | 'decode';
+  readonly graph: Graph;
+  readonly form: Form;
+  readonly loop?: LoopKind;
+  readonly doc: string;
+}
+
+/**
+ * Writes a checkpoint as ONNX models over one file of weights, with a README and a Python script that runs them. The folder
+ * is there whole or not at all; weights pass through memory a few MiB at a time.
+ * @throws ReceptanceError `UNSUPPORTED_OPSET`, `FILE_EXISTS`, `WRITE_FAILED`, and what a damaged checkpoint causes
+ */
+export async function exportOnnx(source: WeightSource, folder: string, options: ExportOptions = {}): Promise<Exported> {
+  const { quant, standard = false, opset = 21, force = false, signal, onProgress } = options;
+  const weights = quant === undefined ? source : quantizedSource(source, quant);
+  checkOpset(opset, standard, weights);
+  const model = detectModel(weights.tensors, options);
+  await checkFolder(folder, force);
+  const parts = partsOf(model);
+  const entries = resolveParameters(
+    weights,
+    parts.map(({ graph }) => graph),
+    { Z: 1 },
+  ).filter(({ kind }) => kind === 'parameter');
+  const partial = `${folder}.${process.pid}.partial`;
+  // A second Ctrl-C ends the process where it stands.
+  const remove = (): void => rmSync(partial, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    await writing(folder, () => mkdir(partial));
+    const form = { signed: standard, keepHalves: true, tables: tablesOf(parts), signal } satisfies DataFileOptions;
+    const total = dataFileBytes(entries, form);
+    const onBytes = (done: number): void => onProgress?.({ what: 'writing weights', done, total });
+    const data = await writeDataFile(join(partial, 'weights.bin'), 'weights.bin', entries, weights, {
+      ...form,
+      onBytes,
+    });
+    const texts = textsOf(model, parts, data, { standard, opset }, entries);
+    for (const [name, bytes] of texts) await writing(folder, () => writeFile(join(partial, name), bytes));
+    await rm(folder, { recursive: true, force: true });
+    await writing(folder, () => rename(partial, folder));
+    const sizes = [...texts].map(([name, bytes]): [string, number] => [name, bytes.length]);
+    return { architecture: model.architecture, opset, files: Object.fromEntries([...sizes, ['weights.bin', total]]) };
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  } finally {
+    process.off('exit', remove);
+  }
+}
+
+function checkOpset(opset: number, standard: boolean, { tensors }: WeightSource): void {
+  const { least, most, blocks } = OPSETS;
+  if (!Number.isInteger(opset) || opset < least || opset > most) {
+    throw new ReceptanceError('UNSUPPORTED_OPSET', `opset ${opset} cannot be written`, {
+      hint: `versions ${least} to ${most} can`,
+    });
+  }
+  const hasBlocks = [...tensors.values()].some(({ dtype }) => dtype === 'q8_0' || dtype === 'q4_0');
+  if (!standard || !hasBlocks || opset >= blocks) return;
+  throw new ReceptanceError('UNSUPPORTED_OPSET', `opset ${opset} has no blocks in standard ops`, {
+    hint: `use opset ${blocks}, or do not quantise`,
+  });
+}
+
+function partsOf(model: LanguageModel): Part[] {
+  return [
+    {
+      ...{ name: 'initial', graph: resetGraph(model), form: 'even' },
+      doc: 'The states that S texts begin with.',
+    },
+    {
+      ...{ name: 'model', graph: logitsGraph(model), form: 'even' },
+      doc: 'Reads N tokens, N / S of each text one after the other, and gives the logits after the tokens that rows names.',
+    },
+    {
+      ...{ name: 'decode', graph: sampleGraph(model), form: 'single' },
+      loop: { carry: { tokens: 'next' }, feed: ['u'], collect: ['next'] },
+      doc: 'Continues S texts by as many tokens as steps says: each is drawn, and read by the next step.',
+    },
+  ];
+}
+
+/** Parameters that rows are picked from. */
+function tablesOf(parts: readonly Part[]): Set<string> {
+  const names = parts.flatMap(({ graph }) => {
+    const ids = new Map([...leaves(graph, 'parameter')].map(([name, { id }]) => [id, name]));
+    return graph.nodes.flatMap(({ op, inputs }) => (op === 'gather' ? [ids.get(inputs['table']?.id ?? -1)] : []));
+  });
+  return new Set(names.filter((name) => name !== undefined));
+}
+
+const INFO: DeviceInfo = { backend: 'onnx', adapter: 'file', threads: 1, float: 'f32', ragged: false };
+
+function textsOf(
+  model: LanguageModel,
+  parts: readonly Part[],
+  data: DataFile,
+  { standard, opset }: { readonly standard: boolean; readonly opset: number },
+  entries: readonly ParameterEntry[],
+): Map<string, Uint8Array> {
+  const { architecture, layers, width, vocabularySize } = model;
+  const facts = { architecture, layers, width, vocabularySize };
+  const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)]));
+  const target: Omit<Target, 'form'> = { provider: 'any', standard, recurrence: 'scan' };
+  const files = new Map<string, Uint8Array>();
+  for (const { name, graph, form, loop, doc } of parts) {
+    const supports = (node: Parameters<typeof supportedBy>[2]): true | string => supportedBy(kernels, INFO, node);
+    const planned = plan(graph, { supports, backend: 'onnx' }, { N: 1, S: 1, R: 1, Z: 1 }).graph;
+    const request = { graph: planned, kernels, info: INFO, data, target: { ...target, form }, fixed: {}, loop };
+    files.set(`${name}.onnx`, encodeModel(lowerModel({ ...request, opset, doc, metadata }).model));
+  }
+  const encoder = new TextEncoder();
+  const types = [...new Set(entries.map(({ stored, value }) => (stored === undefined ? value.dtype : stored.dtype)))];
+  files.set('README.md', encoder.encode(readme({ ...facts, standard, opset, types })));
+  files.set('run.py', encoder.encode(RUN_PY));
+  return files;
+}
+
+const FILES = ['initial.onnx', 'model.onnx', 'decode.onnx', 'README.md', 'run.py', 'weights.bin'];
+
+/** What is replaced is an export, and nothing else. */
+async function checkFolder(folder: string, force: boolean): Promise<void> {
+  const there = await stat(folder).catch(() => undefined);
+  if (there === undefined) return;
+  const others = there.isDirectory() ? (await readdir(folder)).filter((name) => !FILES.includes(name)) : [folder];
+  if (force && others.length === 0) return;
+  const holds = others.length > 0 && there.isDirectory() ? ` and holds ${others[0]}, which is not of an export` : '';
+  throw new ReceptanceError('FILE_EXISTS', `${folder} is there already${holds}`, {
+    hint: others.length > 0 ? 'give another path' : 'give another path, or --force to replace it',
+  });
+}
+
+async function writing<T>(path: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ReceptanceError('WRITE_FAILED', `${path} could not be written (${why})`, {
+      hint: 'give a path in a folder that exists and may be written to',
+      cause,
+    });
+  }
+}

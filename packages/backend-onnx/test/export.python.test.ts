@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openCheckpointFile } from '@receptance/checkpoint/node';
+import { widen } from '@receptance/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { python } from '../../../tools/system-parts.ts';
+import { type ExportOptions, exportOnnx } from '../src/index.ts';
+
+interface Model {
+  readonly file: string;
+  readonly golden: string;
+  readonly options: ExportOptions;
+  /** Of the largest difference to the golden logits. */
+  readonly within: number;
+}
+
+/** Every version, in standard ops and in those of ONNX Runtime, in every type that a file can hold. */
+const MODELS: readonly Model[] = [
+  { file: 'rwkv4_l3_c64_v97.safetensors', golden: 'rwkv4_l3_c64_v97', options: { standard: true }, within: 2e-5 },
+  {
+    file: 'rwkv5_l2_c128_v97.safetensors',
+    golden: 'rwkv5_l2_c128_v97',
+    options: { standard: true, opset: 23 },
+    within: 2e-5,
+  },
+  {
+    file: 'rwkv6_l2_c128_v97.safetensors',
+    golden: 'rwkv6_l2_c128_v97',
+    options: { standard: true, opset: 18 },
+    within: 2e-5,
+  },
+  { file: 'rwkv7_l4_c128_v97.safetensors', golden: 'rwkv7_l4_c128_v97', options: {}, within: 2e-5 },
+  {
+    file: 'rwkv7_l2_c64_state_v97.bf16.safetensors',
+    golden: 'rwkv7_l2_c64_state_v97',
+    options: { standard: true },
+    within: 2e-5,
+  },
+  {
+    file: 'rwkv7_l2_c128_v97.q8_0.gguf',
+    golden: 'rwkv7_l2_c128_v97.q8_0.gguf',
+    options: { standard: true },
+    within: 2e-5,
+  },
+  {
+    file: 'rwkv7_l2_c128_v97.q4_0.gguf',
+    golden: 'rwkv7_l2_c128_v97.q4_0.gguf',
+    options: { standard: true },
+    within: 2e-5,
+  },
+  { file: 'rwkv7_l2_c128_v97.q4_0.gguf', golden: 'rwkv7_l2_c128_v97.q4_0.gguf', options: {}, within: 5e-4 },
+];
+
+interface Finding {
+  readonly error?: string;
+  readonly domains: readonly string[];
+  readonly logits: readonly number[];
+  readonly greedy: readonly number[];
+  readonly reference?: readonly number[];
+}
+
+const golden = new URL('../../conformance/golden/models/', import.meta.url);
+
+async function tensorsOf(model: string): Promise<Map<string, number[]>> {
+  const checkpoint = await openCheckpointFile(new URL(`${model}.golden.safetensors`, golden));
+  const tensors = new Map<string, number[]>();
+  for (const [name, { dtype, shape }] of checkpoint.tensors) {
+    const numbers = new Float64Array(shape.reduce((product, size) => product * size, 1));
+    widen(dtype, await checkpoint.read(name), numbers);
+    tensors.set(name, [...numbers]);
+  }
+  await checkpoint.close();
+  return tensors;
+}
+
+/** Runs the script on all folders at once: Python takes its time to start. */
+async function ask(jobs: readonly object[]): Promise<Finding[]> {
+  const script = fileURLToPath(new URL('python/check_exports.py', import.meta.url));
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(jobs));
+  let text = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) text += chunk;
+  return JSON.parse(text) as Finding[];
+}
+
+function largestDifference(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0);
+}
+
+describe('exported folders, by programs that are not ours', () => {
+  let folder: string;
+  let findings: readonly Finding[];
+  let expected: readonly Map<string, number[]>[];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'receptance-test-'));
+    expected = await Promise.all(MODELS.map((model) => tensorsOf(model.golden)));
+    const jobs = MODELS.map(async ({ file, options }, i) => {
+      const checkpoint = await openCheckpointFile(new URL(file, golden));
+      const out = join(folder, String(i));
+      await exportOnnx(checkpoint, out, options);
+      await checkpoint.close();
+      return { folder: out, prompt: expected[i]?.get('prompt'), standard: options.standard ?? false };
+    });
+    findings = await ask(await Promise.all(jobs));
+  }, 300_000);
+  afterAll(() => rm(folder, { recursive: true }));
+
+  MODELS.forEach(({ file, options, within }, i) => {
+    it(`${file} ${JSON.stringify(options)}`, () => {
+      const found = findings[i];
+      expect(found?.error).toBeUndefined();
+      expect(found?.domains).toEqual(options.standard ? [''] : ['', 'com.microsoft']);
+      const logits = expected[i]?.get('logits') ?? [];
+      expect(largestDifference(found?.logits ?? [], logits)).toBeLessThan(within);
+      if (options.standard) expect(largestDifference(found?.reference ?? [], logits)).toBeLessThan(within);
+      const greedy = expected[i]?.get('greedy');
+      if (greedy !== undefined) expect(found?.greedy).toEqual(greedy);
+      else expect(found?.greedy).toHaveLength(16);
+    });
+  });
+});

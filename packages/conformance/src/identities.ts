@@ -1,4 +1,5 @@
 import { type Device, detectModel, type LanguageModel, type WeightSource } from '@receptance/core';
+import { aftFormsChecks } from './aft-forms.ts';
 import type { Numbers } from './case.ts';
 import { EXACT } from './case.ts';
 import type { Check } from './check.ts';
@@ -46,7 +47,7 @@ export function identityChecks(): Check[] {
     const weights = randomRwkv7(options);
     return IDENTITIES.map((identity) => identityCheck(identity, model, weights));
   });
-  return [wkv4FormsCheck(), ...models];
+  return [wkv4FormsCheck(), ...aftFormsChecks(), ...models];
 }
 
 function identityCheck(identity: Identity, modelName: string, weights: WeightSource): Check {

@@ -1,4 +1,4 @@
-import { type Graph, GraphBuilder, type Value } from '@receptance/core';
+import { GraphBuilder, type Value } from '@receptance/core';
 import { type Case, NO_WEIGHTS } from './case.ts';
 import type { Check } from './check.ts';
 import type { Tolerances } from './compare.ts';
@@ -8,11 +8,11 @@ import { guard } from './run-case.ts';
 import { Verdict } from './verdict.ts';
 
 const SAME: Tolerances = { f64: { nmse: 1e-24, maxAbs: 1e-12 }, f32: { nmse: 1e-10, maxAbs: 1e-5 } };
-const T = 13;
-const C = 5;
+export const T = 13;
+export const C = 5;
 const CHUNK = 4;
 
-interface Inputs {
+export interface Wkv4Inputs {
   /** Log decay f32[C]. */
   readonly w: Value;
   /** Bonus f32[C]. */
@@ -26,8 +26,35 @@ interface Inputs {
  * per channel, as a convolution over time, and in chunks. All must be the same numbers.
  */
 export function wkv4FormsCheck(): Check {
-  const id = 'identity/recurrent is parallel is convolution is chunked/wkv4';
-  const test = formsCase(id);
+  return formsCheck('wkv4', ({ uniform, normal }) => {
+    const b = new GraphBuilder('wkv4 in all forms');
+    const x: Wkv4Inputs = {
+      ...{ w: b.input('w', 'f32', [C]), u: b.input('u', 'f32', [C]) },
+      ...{ k: b.input('k', 'f32', [T, C]), v: b.input('v', 'f32', [T, C]) },
+    };
+    b.output('recurrent', recurrent(b, x));
+    b.output('parallel', parallel(b, x));
+    b.output('convolution', convolution(b, x));
+    b.output('chunked', chunked(b, x));
+    const inputs = { w: uniform(C, -1, -0.05), u: normal(C), k: normal(T * C), v: normal(T * C) };
+    return { graph: b.build(), inputs };
+  });
+}
+
+interface Draws {
+  uniform(count: number, low: number, high: number): Float32Array;
+  normal(count: number): Float32Array;
+}
+
+/** Holds all outputs of a graph against its output `recurrent`. */
+export function formsCheck(name: string, make: (draws: Draws) => Pick<Case, 'graph' | 'inputs'>): Check {
+  const id = `identity/recurrent is parallel is convolution is chunked/${name}`;
+  const random = new Random(id);
+  const made = make({
+    uniform: (count, low, high) => Float32Array.from({ length: count }, () => random.uniform(low, high)),
+    normal: (count) => Float32Array.from({ length: count }, () => random.normal()),
+  });
+  const test: Case = { id, ...made, sizes: {}, weights: NO_WEIGHTS, expected: { outputs: {} } };
   return {
     ...{ id, what: ['wkv4', 'tokenShift', 'matmul'] },
     run: (device, { tolerance }) =>
@@ -40,27 +67,6 @@ export function wkv4FormsCheck(): Check {
         return verdict.result();
       }),
   };
-}
-
-function formsCase(id: string): Case {
-  const b = new GraphBuilder(id);
-  const x: Inputs = {
-    ...{ w: b.input('w', 'f32', [C]), u: b.input('u', 'f32', [C]) },
-    ...{ k: b.input('k', 'f32', [T, C]), v: b.input('v', 'f32', [T, C]) },
-  };
-  b.output('recurrent', recurrence(b, x, [0, T], start(b)).y);
-  b.output('parallel', parallel(b, x));
-  b.output('convolution', convolution(b, x));
-  b.output('chunked', chunked(b, x));
-  const graph: Graph = b.build();
-  const random = new Random(id);
-  const rows = (): Float32Array => Float32Array.from({ length: T * C }, () => random.normal());
-  const inputs = {
-    w: Float32Array.from({ length: C }, () => random.uniform(-1, -0.05)),
-    u: Float32Array.from({ length: C }, () => random.normal()),
-    ...{ k: rows(), v: rows() },
-  };
-  return { id, graph, sizes: {}, inputs, weights: NO_WEIGHTS, expected: { outputs: {} } };
 }
 
 interface Wkv4State {
@@ -76,7 +82,7 @@ function start(b: GraphBuilder): Wkv4State {
 /** The op itself over tokens [begin, end). */
 function recurrence(
   b: GraphBuilder,
-  { w, u, k, v }: Inputs,
+  { w, u, k, v }: Wkv4Inputs,
   [begin, end]: readonly [number, number],
   { aa, bb, pp }: Wkv4State,
 ): Wkv4State & { readonly y: Value } {
@@ -85,7 +91,11 @@ function recurrence(
   return b.add('wkv4', { w, u, k: piece(k), v: piece(v), aa0: aa, bb0: bb, pp0: pp, starts });
 }
 
-function chunked(b: GraphBuilder, x: Inputs): Value {
+export function recurrent(b: GraphBuilder, x: Wkv4Inputs): Value {
+  return recurrence(b, x, [0, T], start(b)).y;
+}
+
+export function chunked(b: GraphBuilder, x: Wkv4Inputs): Value {
   let made = recurrence(b, x, [0, CHUNK], start(b));
   let y = made.y;
   for (let begin = CHUNK; begin < T; begin += CHUNK) {
@@ -96,7 +106,7 @@ function chunked(b: GraphBuilder, x: Inputs): Value {
 }
 
 /** y[t] = Σ_i e^{w[t,i] + k[i]} v[i] / Σ_i e^{w[t,i] + k[i]} with w[t,i] = (t − 1 − i) w for i < t, u for i = t. */
-function parallel(b: GraphBuilder, { w, u, k, v }: Inputs): Value {
+function parallel(b: GraphBuilder, { w, u, k, v }: Wkv4Inputs): Value {
   const places = b.constant(Array.from({ length: T }, (_, t) => t));
   const steps = b.binary('sub', b.binary('sub', b.reshape(places, [T, 1]), places), 1);
   const perChannel = (x: Value): Value => b.reshape(x, [C, 1, 1]);
@@ -114,7 +124,7 @@ function parallel(b: GraphBuilder, { w, u, k, v }: Inputs): Value {
 }
 
 /** Both sums as convolutions of e^k ⊙ v and e^k with the kernel e^u, 1, e^w, e^{2w}, …; a shift is a token shift. */
-function convolution(b: GraphBuilder, { w, u, k, v }: Inputs): Value {
+export function convolution(b: GraphBuilder, { w, u, k, v }: Wkv4Inputs): Value {
   const starts = b.constant([0, T], 'i32');
   const nothing = b.full(0, [1, C]);
   const sum = (z: Value): Value => {

@@ -1,187 +1,150 @@
-/** A backend in plain JavaScript, as small as the contract allows. `../add-a-backend.md` walks through it. */
-import * as core from '@receptance/core';
-import { type ExampleKernel, kernels, type Numbers, type Tensor } from './kernels.ts';
+/**
+ * A backend in plain JavaScript, whole: a dozen kernels, each as short as it can be. `../add-a-backend.md` walks through it.
+ */
+import {
+  type Backend,
+  type BinaryFn,
+  type DeviceInfo,
+  type HostArray,
+  HostDevice,
+  type HostKernel,
+  type HostKernelOf,
+  type HostTensor,
+  type KernelTable,
+  type UnaryFn,
+} from '@receptance/core';
 
-const INFO: core.DeviceInfo = {
-  ...{ backend: 'example', adapter: 'plain JavaScript', threads: 1, float: 'f32', ragged: true },
+const UNARY: Readonly<Record<UnaryFn, (x: number) => number>> = {
+  ...{ neg: (x) => -x, abs: Math.abs, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, reciprocal: (x) => 1 / x },
+  ...{ sigmoid: (x) => 1 / (1 + Math.exp(-x)), tanh: Math.tanh, relu: (x) => Math.max(x, 0) },
+};
+const BINARY: Readonly<Record<BinaryFn, (a: number, b: number) => number>> = {
+  ...{ add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b },
+  ...{ min: Math.min, max: Math.max },
 };
 
-interface Loaded extends core.Loaded {
-  readonly tensors: ReadonlyMap<string, Numbers>;
+const at = (data: HostArray, i: number): number => data[i] ?? 0;
+const width = ({ shape }: HostTensor): number => shape.at(-1) ?? 1;
+/** Row `i` of numbers that lie in rows of `size`: a view, not a copy. */
+const row = (data: HostArray, i: number, size: number): HostArray => data.subarray(i * size, (i + 1) * size);
+
+/** Where element `i` of `shape` stands in an operand that broadcasts to it: axes are aligned at the right. */
+function placeIn(operand: readonly number[], shape: readonly number[], i: number): number {
+  let [place, stride, rest] = [0, 1, i];
+  for (let back = 1; back <= operand.length; back++) {
+    const [size, length] = [operand.at(-back) ?? 1, shape.at(-back) ?? 1];
+    if (size > 1) place += (rest % length) * stride;
+    rest = Math.floor(rest / length);
+    stride *= size;
+  }
+  return place;
 }
 
-interface Compiled extends core.Prepared<ExampleKernel> {
-  readonly parameters: core.Parameters;
-  /** Values take turns in these. */
-  readonly buffers: readonly ArrayBuffer[];
-  readonly constants: ReadonlyMap<number, Numbers>;
+function each({ data, shape }: HostTensor, operands: readonly HostTensor[], value: (...x: number[]) => number): void {
+  for (let i = 0; i < data.length; i++) {
+    data[i] = value(...operands.map((x) => at(x.data, placeIn(x.shape, shape, i))));
+  }
 }
 
-const arrayOf = (dtype: core.DType): Int32ArrayConstructor | Float32ArrayConstructor =>
-  dtype === 'i32' ? Int32Array : Float32Array;
+const unary: HostKernelOf<'unary'> = { run: ({ x }, { y }, { fn }) => each(y, [x], (p = 0) => UNARY[fn](p)) };
+const binary: HostKernelOf<'binary'> = {
+  run: ({ a, b }, { y }, { fn }) => each(y, [a, b], (p = 0, q = 0) => BINARY[fn](p, q)),
+};
+const select: HostKernelOf<'select'> = {
+  run: ({ condition, a, b }, { y }) => each(y, [condition, a, b], (c, p = 0, q = 0) => (c === 0 ? q : p)),
+};
+const cast: HostKernelOf<'cast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => p) };
+const broadcast: HostKernelOf<'broadcast'> = { run: ({ x }, { y }) => each(y, [x], (p = 0) => p) };
+const full: HostKernelOf<'full'> = { run: (_, { y }, { value }) => each(y, [], () => value) };
 
-class ExampleDevice implements core.Device {
-  readonly info: core.DeviceInfo = INFO;
-  // What is handed out is empty; what it stands for is here. So a handle of another device, or one freed, is not found.
-  readonly #memory = new Map<core.DeviceBuffer, Numbers>();
-  readonly #loaded = new Map<core.Parameters, Loaded>();
-  readonly #compiled = new Map<core.Executable, Compiled>();
+const reduce: HostKernelOf<'reduce'> = {
+  accepts: ({ attrs }) => attrs['fn'] === 'sum' || 'only sums',
+  run({ x }, { y }, { axes }) {
+    const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    x.data.forEach((value, i) => {
+      const place = placeIn(kept, x.shape, i);
+      y.data[place] = at(y.data, place) + value;
+    });
+  },
+};
 
-  supports(node: core.Node): true | string {
-    return core.supportedBy(kernels, INFO, node);
-  }
+const argmax: HostKernelOf<'argmax'> = {
+  run({ x }, { y }) {
+    y.data.forEach((_, r) => {
+      const scores = row(x.data, r, width(x));
+      let best = 0;
+      for (let v = 1; v < scores.length; v++) if (at(scores, v) > at(scores, best)) best = v;
+      y.data[r] = best;
+    });
+  },
+};
 
-  async loadParameters(
-    source: core.WeightSource,
-    uses: readonly core.Graph[],
-    { limits = {}, signal, onProgress }: core.LoadOptions = {},
-  ): Promise<core.Parameters> {
-    const entries = core.resolveParameters(source, uses, limits);
-    const tensors = new Map<string, Numbers>();
-    for (const { name, value, elements, stored } of entries) {
-      const data = new (arrayOf(value.dtype))(elements);
-      if (stored !== undefined) await core.readWidened(source, name, data, signal);
-      tensors.set(name, data);
-      onProgress?.({ what: 'loading weights', done: tensors.size, total: entries.length });
-    }
-    const variables = new Map<string, core.DeviceBuffer>();
-    for (const { name, kind } of entries) {
-      const data = tensors.get(name);
-      if (kind === 'variable' && data !== undefined) variables.set(name, this.#handOut(data));
-    }
-    const bytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const free = (): void => {
-      for (const buffer of variables.values()) this.#memory.delete(buffer);
-      this.#loaded.delete(parameters);
-    };
-    const parameters: core.Parameters = { bytes, variables, free };
-    this.#loaded.set(parameters, { entries, limits, tensors });
-    return parameters;
-  }
+const gather: HostKernelOf<'gather'> = {
+  run({ table, ids }, { y }) {
+    const last = table.data.length / width(table) - 1;
+    // Whatever stands in `ids`, nothing outside the table is read.
+    const held = (id: number): number => Math.min(Math.max(id, 0), last);
+    ids.data.forEach((id, n) => {
+      y.data.set(row(table.data, held(id), width(y)), n * width(y));
+    });
+  },
+};
 
-  async compile(graph: core.Graph, parameters: core.Parameters, limits: core.Sizes): Promise<core.Executable> {
-    const prepared = core.prepare(graph, kernels, INFO, own(this.#loaded, parameters), limits);
-    const { plan } = prepared;
-    const constants = new Map<number, Numbers>();
-    for (const { op, attrs, outputs } of plan.graph.nodes) {
-      const [data, y] = [attrs['data'], outputs['y']];
-      if (op !== 'constant' || !Array.isArray(data) || y === undefined) continue;
-      const numbers = new (arrayOf(y.dtype))(data.length);
-      numbers.set(data.map(Number));
-      constants.set(y.id, numbers);
-    }
-    const free = (): void => {
-      this.#compiled.delete(executable);
-    };
-    const executable: core.Executable = { graph: plan.graph, limits: prepared.limits, memory: plan.memory, free };
-    const buffers = plan.buffers.map(({ bytes }) => new ArrayBuffer(bytes));
-    this.#compiled.set(executable, { ...prepared, parameters, buffers, constants });
-    return executable;
-  }
-
-  alloc(dtype: 'f32' | 'i32', elements: number): core.DeviceBuffer {
-    if (!Number.isSafeInteger(elements) || elements < 0) throw outOfRange(`${elements} elements`);
-    return this.#handOut(new (arrayOf(dtype))(elements));
-  }
-
-  free(buffer: core.DeviceBuffer): void {
-    own(this.#memory, buffer);
-    this.#memory.delete(buffer);
-  }
-
-  write(buffer: core.DeviceBuffer, data: core.HostArray | readonly number[], offset = 0): void {
-    this.#range(buffer, offset, data.length).set(data);
-  }
-
-  async read(buffer: core.DeviceBuffer, offset = 0, elements = buffer.elements - offset): Promise<core.HostArray> {
-    return this.#range(buffer, offset, elements).slice();
-  }
-
-  copy(from: core.DeviceBuffer, fromOffset: number, to: core.DeviceBuffer, toOffset: number, elements: number): void {
-    if (from.dtype !== to.dtype) throw outOfRange(`a copy from ${from.dtype} to ${to.dtype}`);
-    this.#range(to, toOffset, elements).set(this.#range(from, fromOffset, elements));
-  }
-
-  async run(executable: core.Executable, bindings: core.Bindings, loop: core.Loop = core.ONCE): Promise<void> {
-    const { plan, limits, kernels: chosen, parameters, buffers, constants } = own(this.#compiled, executable);
-    const { tensors } = own(this.#loaded, parameters);
-    const sizes = core.checkBindings(plan.graph, limits, bindings, loop, parameters.variables.values());
-    const place = (at: core.Storage | undefined, elements: number, dtype: core.DType, step: number): Numbers => {
-      const named = at !== undefined && 'name' in at ? at.name : '';
-      switch (at?.kind) {
-        case 'parameter':
-        case 'variable':
-          return tensors.get(named) ?? missing(at);
-        case 'constant':
-          return constants.get(at.value) ?? missing(at);
-        case 'buffer':
-          return new (arrayOf(dtype))(buffers[at.index] ?? missing(at), 0, elements);
-        case 'input':
-          return this.#range(bindings.inputs[named], loop.feed.includes(named) ? step * elements : 0, elements);
-        case 'output':
-          return this.#range(bindings.outputs[named], loop.collect.includes(named) ? step * elements : 0, elements);
-        default:
-          return missing(at);
+const linear: HostKernelOf<'linear'> = {
+  run({ x, w }, { y }, { transposed }) {
+    const [inner, outer] = [width(x), width(y)];
+    y.data.forEach((_, place) => {
+      const [n, o] = [Math.floor(place / outer), place % outer];
+      let sum = 0;
+      for (let i = 0; i < inner; i++) {
+        sum += at(x.data, n * inner + i) * at(w.data, transposed ? i * outer + o : o * inner + i);
       }
-    };
-    const tensorsOf = (values: core.Node['inputs'], step: number): Record<string, Tensor> =>
-      Object.fromEntries(
-        Object.entries(values).map(([name, { id, dtype, shape: symbolic }]) => {
-          const shape = core.concreteShape(symbolic, sizes);
-          return [name, { shape, data: place(plan.storage.get(id), core.elementCount(shape), dtype, step) }];
-        }),
-      );
-    for (let step = 0; step < loop.steps; step++) {
-      plan.steps.forEach(({ inputs, outputs, attrs }, i) => {
-        chosen[i]?.run(tensorsOf(inputs, step), tensorsOf(outputs, step), attrs);
-      });
-      for (const { from, to } of plan.copies) {
-        const { data } = tensorsOf({ from }, step)['from'] ?? missing(from);
-        place(to, data.length, from.dtype, step).set(data);
+      y.data[place] = sum;
+    });
+  },
+};
+
+const tokenShift: HostKernelOf<'tokenShift'> = {
+  accepts: ({ inputs }) => !('slots' in inputs) || 'states are not updated in their pool',
+  run({ x, prev, starts }, { y, last }) {
+    starts.data.subarray(1).forEach((end, s) => {
+      let before = row(prev.data, s, width(x));
+      for (let t = at(starts.data, s); t < end; t++) {
+        y.data.set(before, t * width(x));
+        before = row(x.data, t, width(x));
       }
-      if (step + 1 === loop.steps) break;
-      for (const [input, output] of Object.entries(loop.carry)) {
-        const { dtype, shape } = plan.graph.outputs[output] ?? missing(output);
-        const elements = core.elementCount(shape, sizes);
-        const made = place({ kind: 'output', name: output }, elements, dtype, step);
-        place({ kind: 'input', name: input }, elements, dtype, step).set(made);
-      }
-    }
-  }
+      last.data.set(before, s * width(x));
+    });
+  },
+};
 
-  async close(): Promise<void> {}
+const stateRead: HostKernelOf<'stateRead'> = {
+  run({ pool, slots }, { y }) {
+    const size = y.data.length / Math.max(slots.data.length, 1);
+    slots.data.forEach((slot, s) => {
+      y.data.set(row(pool.data, slot, size), s * size);
+    });
+  },
+};
 
-  #handOut(data: Numbers): core.DeviceBuffer {
-    const buffer = { dtype: data instanceof Int32Array ? 'i32' : 'f32', elements: data.length } as const;
-    this.#memory.set(buffer, data);
-    return buffer;
-  }
+const stateWrite: HostKernelOf<'stateWrite'> = {
+  run({ slots, value }, { y }) {
+    const size = value.data.length / Math.max(slots.data.length, 1);
+    slots.data.forEach((slot, s) => {
+      y.data.set(row(value.data, s, size), slot * size);
+    });
+  },
+};
 
-  #range(buffer: core.DeviceBuffer | undefined, offset: number, elements: number): Numbers {
-    const data = own(this.#memory, buffer);
-    const inside = offset >= 0 && elements >= 0 && offset + elements <= data.length;
-    if (!inside) throw outOfRange(`elements ${offset} to ${offset + elements} of a buffer of ${data.length}`);
-    return data.subarray(offset, offset + elements);
-  }
-}
+/** By op; the first kernel that accepts a node serves it. What is not here is decomposed, or refused. */
+const kernels: KernelTable<HostKernel> = {
+  ...{ unary: [unary], binary: [binary], select: [select], cast: [cast], broadcast: [broadcast], full: [full] },
+  ...{ reduce: [reduce], argmax: [argmax], gather: [gather], linear: [linear], tokenShift: [tokenShift] },
+  ...{ stateRead: [stateRead], stateWrite: [stateWrite] },
+};
 
-function own<K, V>(known: ReadonlyMap<K, V>, handle: K | undefined): V {
-  const found = handle === undefined ? undefined : known.get(handle);
-  if (found !== undefined) return found;
-  throw new core.ReceptanceError('FOREIGN_OBJECT', 'this is of another device, or was freed', {
-    hint: 'use what a device made with that device, until it is freed',
-  });
-}
+const INFO: DeviceInfo = { backend: 'example', adapter: 'plain JavaScript', threads: 1, float: 'f32', ragged: true };
 
-function outOfRange(message: string): core.ReceptanceError {
-  return new core.ReceptanceError('OUT_OF_RANGE', message, { hint: 'offsets and lengths count elements' });
-}
-
-/** What core promises is not there: a mistake in core or here, never of the caller. */
-function missing(what: unknown): never {
-  throw new Error(`${JSON.stringify(what)} has no place`);
-}
-
-export function example(): core.Backend {
-  return { specVersion: 1, name: 'example', open: async () => new ExampleDevice() };
+export function example(): Backend {
+  return { specVersion: 1, name: 'example', open: async () => new HostDevice(INFO, kernels) };
 }

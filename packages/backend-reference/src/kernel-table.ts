@@ -1,4 +1,4 @@
-import type { KernelTable } from '@receptance/core';
+import type { HostKernel, KernelTable } from '@receptance/core';
 import { argmax } from './kernels/argmax.ts';
 import { binary } from './kernels/binary.ts';
 import { broadcast } from './kernels/broadcast.ts';
@@ -32,10 +32,9 @@ import { wkv6 } from './kernels/wkv6.ts';
 import { wkv6Grad } from './kernels/wkv6Grad.ts';
 import { wkv7 } from './kernels/wkv7.ts';
 import { wkv7Grad } from './kernels/wkv7Grad.ts';
-import type { ReferenceKernel } from './tensor.ts';
 
 /** Every primitive; `reshape` alone needs none, being a view. */
-export const kernels: KernelTable<ReferenceKernel> = {
+export const kernels: KernelTable<HostKernel> = {
   argmax: [argmax],
   binary: [binary],
   broadcast: [broadcast],

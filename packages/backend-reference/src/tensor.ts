@@ -1,28 +1,9 @@
-import type { Kernel, OpName, Signature, SignatureOf } from '@receptance/core';
+import type { HostArray, HostKernelOf, HostTensor } from '@receptance/core';
 
 /** Activations are Float64Array; a weight that f32 holds exactly is kept as Float32Array. */
-export type Numbers = Float64Array | Float32Array | Int32Array;
-
-/** Numbers in row-major order. */
-export interface Tensor {
-  readonly data: Numbers;
-  readonly shape: readonly number[];
-}
-
-type TensorsOf<S extends Signature> = string extends S['inputs']
-  ? Readonly<Record<string, Tensor | undefined>>
-  : { readonly [Name in S['inputs']]: Tensor } & { readonly [Name in S['optional']]?: Tensor | undefined };
-type ResultsOf<S extends Signature> = { readonly [Name in S['outputs']]: Tensor };
-
-/**
- * How an op is computed: reads `x`, fills `y`, both by the names in the op's file. Outputs come zeroed, but the state
- * outputs of the pooled form, which are the pools themselves.
- */
-export interface ReferenceKernel<S extends Signature = Signature> extends Kernel {
-  run(x: TensorsOf<S>, y: ResultsOf<S>, attrs: S['attrs']): void;
-}
-
-export type KernelOf<Op extends OpName> = ReferenceKernel<SignatureOf<Op>>;
+export type Numbers = HostArray;
+export type Tensor = HostTensor;
+export type { HostKernelOf as KernelOf };
 
 /** Element at a place known to lie inside. */
 export function at(data: Numbers, index: number): number {

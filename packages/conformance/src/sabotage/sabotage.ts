@@ -1,10 +1,11 @@
-import { type KernelOf, type ReferenceKernel, reference } from '@receptance/backend-reference';
+import { type KernelOf, reference } from '@receptance/backend-reference';
 import {
   type Attrs,
   type Backend,
   type Device,
   type Graph,
   type GraphBuilder,
+  type HostKernel,
   type KernelTable,
   type Node,
   type OpName,
@@ -59,7 +60,7 @@ export function withAttrs(make: (attrs: Attrs) => Attrs): Change {
 /** The reference with another kernel for an op. */
 export function replaced<Op extends OpName>(op: Op, name: string, run: KernelOf<Op>['run']): Sabotage {
   const kernel: KernelOf<Op> = { run };
-  const kernels: KernelTable<ReferenceKernel> = { [op]: [kernel] };
+  const kernels: KernelTable<HostKernel> = { [op]: [kernel] };
   return { op, name, backend: reference({ kernels }) };
 }
 

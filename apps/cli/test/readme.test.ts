@@ -29,15 +29,15 @@ test('the programs of receptance’s README run and print what they say', async 
   expect(outputs[1]).toBe('16 16 15\n');
 });
 
-const FILES = /^(golden|out\.safetensors|model\.q8_0\.gguf|stories-onnx)$/;
+const FILES = /^(golden|out\.safetensors|model\.(q8_0\.gguf|safetensors)|stories-onnx)$/;
 
-test('the command lines of the README do what they say', async () => {
-  const [lines = ''] = await blocks('README.md', 'sh');
-  await mkdir(join(folder, 'golden'));
+/** The command lines of a document run one after the other; what they write lies in the test's folder. */
+async function statusesOf(document: string): Promise<readonly (number | null)[]> {
+  await rm(folder, { recursive: true });
+  await mkdir(join(folder, 'golden'), { recursive: true });
   await cp(golden('ops/wkv4_normal_zero_T2_C8.safetensors'), join(folder, 'golden', 'case.safetensors'));
-  const commandLines = lines
-    .trim()
-    .split('\n')
+  const commandLines = (await blocks(document, 'sh'))
+    .flatMap((block) => block.trim().split('\n'))
     .map((line) => {
       const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = '']) => quoted ?? word);
       return words.slice(1).map((word) => (FILES.test(word) ? join(folder, word) : word));
@@ -48,6 +48,12 @@ test('the command lines of the README do what they say', async () => {
     ...(await receptanceAll(others ?? [])),
     ...(await Promise.all((chats ?? []).map((args) => receptance(args)))),
   ];
-  const statuses = outcomes.map(({ status }) => status);
-  expect(statuses).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  return outcomes.map(({ status }) => status);
+}
+
+test.each([
+  ['README.md', 9],
+  ['../../docs/guide/command-line.md', 12],
+])('the command lines of %s do what they say', async (document, count) => {
+  expect(await statusesOf(document)).toEqual(Array.from({ length: count }, () => 0));
 });

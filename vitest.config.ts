@@ -1,15 +1,33 @@
 import { join } from 'node:path';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { testEnvironment } from './tools/system-parts.ts';
+import { chromium, testEnvironment } from './tools/system-parts.ts';
 import { vitestGroups } from './tools/test-groups.ts';
 import { root } from './tools/workspace.ts';
 
 // Tests run on the packages' sources: nothing needs to be built first.
 const conditions = ['@receptance/source'];
 
+/** A page of Debian's Chromium with its own software adapter; nothing is fetched when it starts. */
+const page = {
+  enabled: true,
+  headless: true,
+  screenshotFailures: false,
+  provider: playwright({
+    launchOptions: {
+      executablePath: chromium,
+      args: [
+        ...['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-sandbox', '--disable-quic'],
+        ...['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      ],
+    },
+  }),
+  instances: [{ browser: 'chromium' as const }],
+};
+
 export default defineConfig({
   test: {
-    projects: vitestGroups().map(({ name, folder, include, exclude }) => ({
+    projects: vitestGroups().map(({ name, folder, include, exclude, needs }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions, externalConditions: conditions } },
       test: {
@@ -17,8 +35,7 @@ export default defineConfig({
         root: join(root, folder),
         include: [...include],
         exclude: [...exclude],
-        pool: 'forks',
-        env: testEnvironment(),
+        ...(needs.includes('chromium') ? { browser: page } : { pool: 'forks' as const, env: testEnvironment() }),
         testTimeout: 180_000,
         hookTimeout: 180_000,
       },

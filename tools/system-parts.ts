@@ -56,6 +56,11 @@ export const systemParts = {
     ],
     isPresent: () => spawnSync(python, ['-c', 'import numpy, onnx, onnxruntime']).status === 0,
   },
+  chromium: {
+    title: 'Chromium',
+    install: ['apt-get update', 'apt-get install -y --no-install-recommends libvulkan1 chromium'],
+    isPresent: () => existsSync(chromium),
+  },
   webgpu: {
     title: 'a Vulkan driver for WebGPU in Node',
     install: ['apt-get update', 'apt-get install -y --no-install-recommends libvulkan1 chromium'],

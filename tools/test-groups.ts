@@ -28,8 +28,8 @@ export type TestGroup = VitestGroup | CargoGroup;
 /** Packages whose every test needs a part of the system. */
 const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = { 'backend-webgpu': ['webgpu'] };
 
-/** Elsewhere a test file says by its ending that it needs one: `….webgpu.test.ts`. */
-const endings = ['webgpu', 'python'] as const satisfies readonly SystemPartName[];
+/** Elsewhere a test file says by its ending that it needs one: `….webgpu.test.ts`. Those for Chromium run in a page. */
+const endings = ['webgpu', 'chromium', 'python'] as const satisfies readonly SystemPartName[];
 
 /** Whether a file is one of a group that a part of the system makes its own. */
 export function needsPart(file: string, part: SystemPartName): boolean {

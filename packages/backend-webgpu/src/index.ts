@@ -3,6 +3,7 @@ import { type DeviceParts, WebGpuDevice } from './device.ts';
 import type { WebGpuKernel } from './kernel.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { findAdapter, findGpu, openDevice } from './platform.ts';
+import { selfTest } from './self-test.ts';
 import { subgroupOf } from './subgroups.ts';
 
 export type {
@@ -27,6 +28,8 @@ export interface WebGpuOptions {
   readonly maxWeightBytes?: number;
   /** Subgroups add up faster; without them the same is done by way of shared memory. Default: where there are any. */
   readonly subgroups?: boolean;
+  /** Whether a small model is run first, and a driver that computes it wrong refused. Default true. */
+  readonly selfTest?: boolean;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<WebGpuKernel>;
 }
@@ -42,12 +45,20 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
     async open({ signal }: OpenOptions = {}) {
       signal?.throwIfAborted();
       const { gpu, ...origin } = await deviceOf(options);
-      return new WebGpuDevice({
+      const device = new WebGpuDevice({
         ...{ gpu, ...origin, kernels },
         adapter: describe(gpu.adapterInfo),
         subgroup: options.subgroups === false ? 0 : await subgroupOf(gpu),
         maxWeightBytes: options.maxWeightBytes,
       });
+      if (options.selfTest === false) return device;
+      try {
+        await selfTest(device);
+        return device;
+      } catch (error) {
+        await device.close();
+        throw error;
+      }
     },
   };
 }

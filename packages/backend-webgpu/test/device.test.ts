@@ -1,9 +1,9 @@
 import { memorySource, store } from '@receptance/conformance';
 import { BackendUnavailableError, type Device, GraphBuilder, ReceptanceError } from '@receptance/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type KernelOf, webgpu } from '../src/index.ts';
+import type { KernelOf } from '../src/index.ts';
 import { findAdapter, findGpu, openDevice } from '../src/platform.ts';
-import { compileAlone, filled, graphOf, NO_WEIGHTS, runOn } from './support.ts';
+import { compileAlone, filled, graphOf, NO_WEIGHTS, runOn, withoutTest } from './support.ts';
 
 /** The code of the error that a call ends with. */
 async function codeOf(body: () => unknown): Promise<string> {
@@ -19,7 +19,7 @@ async function codeOf(body: () => unknown): Promise<string> {
 describe('a device', () => {
   let device: Device;
   beforeAll(async () => {
-    device = await webgpu().open();
+    device = await withoutTest().open();
   });
   afterAll(() => device.close());
 
@@ -58,7 +58,7 @@ describe('a device', () => {
   });
 
   it('refuses what another device made', async () => {
-    const other = await webgpu().open();
+    const other = await withoutTest().open();
     const [buffer, graph] = [other.alloc('f32', 1), graphOf((b, x) => b.unary('neg', x))];
     const executable = await compileAlone(other, graph, { N: 1 });
     expect(await codeOf(() => device.read(buffer))).toBe('FOREIGN_OBJECT');
@@ -174,14 +174,14 @@ describe('an error of the GPU', () => {
   const graph = graphOf((b, x) => b.unary('neg', x));
 
   it('is none with a contributed kernel that is right', async () => {
-    const device = await webgpu({ kernels: { unary: [neg(shader)] } }).open();
+    const device = await withoutTest({ kernels: { unary: [neg(shader)] } }).open();
     const executable = await compileAlone(device, graph, { N: 1 });
     expect([...(await runOn(device, executable, [0], 1))]).toEqual([1]);
     await device.close();
   });
 
   it('names the line of a shader that does not compile', async () => {
-    const device = await webgpu({ kernels: { unary: [neg('fn main() { nonsense }')] } }).open();
+    const device = await withoutTest({ kernels: { unary: [neg('fn main() { nonsense }')] } }).open();
     await expect(compileAlone(device, graph, { N: 1 })).rejects.toThrow(/contributed.*does not compile: \d+: /);
     expect(await codeOf(() => compileAlone(device, graph, { N: 1 }))).toBe('BAD_KERNEL');
     await device.close();
@@ -189,7 +189,7 @@ describe('an error of the GPU', () => {
 
   it('rejects the next promise, once', async () => {
     const tooMany = neg(shader, { workgroups: 2 ** 33, params: [] });
-    const device = await webgpu({ kernels: { unary: [tooMany] } }).open();
+    const device = await withoutTest({ kernels: { unary: [tooMany] } }).open();
     const executable = await compileAlone(device, graph, { N: 1 });
     expect(await codeOf(() => runOn(device, executable, [0], 1))).toBe('DEVICE_ERROR');
     expect(await codeOf(() => device.read(device.alloc('f32', 1)))).toBe('none');
@@ -201,7 +201,7 @@ describe('an error of the GPU', () => {
       { workgroups: -1, params: [] },
       { workgroups: 1, params: new Array<number>(65).fill(0) },
     ]) {
-      const device = await webgpu({ kernels: { unary: [neg(shader, launch)] } }).open();
+      const device = await withoutTest({ kernels: { unary: [neg(shader, launch)] } }).open();
       const executable = await compileAlone(device, graph, { N: 1 });
       expect(await codeOf(() => runOn(device, executable, [0], 1))).toBe('BAD_KERNEL');
       await device.close();
@@ -210,7 +210,7 @@ describe('an error of the GPU', () => {
 
   it('is lack of memory by its name', async () => {
     const own = await openDevice(await findAdapter(await findGpu()));
-    const device = await webgpu({ device: own }).open();
+    const device = await withoutTest({ device: own }).open();
     const pop = own.popErrorScope.bind(own);
     const scopes: string[] = [];
     own.pushErrorScope = ((push) => (filter) => {
@@ -230,7 +230,7 @@ describe('an error of the GPU', () => {
   it('is told when the device is lost, and ever after', async () => {
     const gpu = await findGpu();
     const own = await openDevice(await findAdapter(gpu));
-    const device = await webgpu({ device: own }).open();
+    const device = await withoutTest({ device: own }).open();
     const buffer = device.alloc('f32', 1);
     own.destroy();
     expect(await codeOf(() => device.read(buffer))).toBe('DEVICE_LOST');
@@ -238,7 +238,7 @@ describe('an error of the GPU', () => {
   });
 
   it('is told after close', async () => {
-    const device = await webgpu().open();
+    const device = await withoutTest().open();
     const buffer = device.alloc('f32', 1);
     await device.close();
     expect(await codeOf(() => device.read(buffer))).toBe('DEVICE_CLOSED');
@@ -249,7 +249,7 @@ describe('an error of the GPU', () => {
 
 it('says why there is no WebGPU, and what to do', async () => {
   const gpu = { ...(await findGpu()), requestAdapter: async () => null } as unknown as GPU;
-  const error = await webgpu({ gpu })
+  const error = await withoutTest({ gpu })
     .open()
     .catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(BackendUnavailableError);

@@ -1,13 +1,12 @@
 import { greedyGraph } from '@receptance/core';
 import { expect, it } from 'vitest';
 import { WebGpuExecutable } from '../src/executable.ts';
-import { webgpu } from '../src/index.ts';
 import { pipelineKey } from '../src/pipelines.ts';
-import { openModel } from './support.ts';
+import { openModel, withoutTest } from './support.ts';
 
 it('a decode step of RWKV-7 is these dispatches', async () => {
   const { weights, model } = await openModel('rwkv7_l2_c128_v97.safetensors');
-  const device = await webgpu({ subgroups: false }).open();
+  const device = await withoutTest({ subgroups: false }).open();
   const graph = greedyGraph(model);
   const parameters = await device.loadParameters(weights, [graph], { limits: { Z: 1 } });
   const executable = await device.compile(graph, parameters, { N: 1, S: 1, R: 1 });

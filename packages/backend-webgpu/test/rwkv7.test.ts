@@ -1,7 +1,6 @@
 import { type Device, type Executable, greedyGraph, type Loop, resetGraph, sampleGraph } from '@receptance/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { webgpu } from '../src/index.ts';
-import { filled, goldenIntegers, openModel } from './support.ts';
+import { filled, goldenIntegers, openModel, withoutTest } from './support.ts';
 
 const LIMITS = { N: 64, S: 2, R: 2, Z: 3 };
 const GOLDEN = 'rwkv7_l4_c128_v97.golden.safetensors';
@@ -12,7 +11,7 @@ describe('decoding many tokens in one run', () => {
   let prompt: number[];
 
   beforeAll(async () => {
-    device = await webgpu().open();
+    device = await withoutTest().open();
     const { weights, model } = await openModel('rwkv7_l4_c128_v97.safetensors');
     const [greedy, sample, reset] = [greedyGraph(model), sampleGraph(model), resetGraph(model)];
     const parameters = await device.loadParameters(weights, [greedy, sample, reset], { limits: { Z: LIMITS.Z } });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { bytesSource, type Checkpoint, openCheckpoint } from '@receptance/checkpoint';
 import {
+  type Backend,
   type Device,
   type DeviceBuffer,
   detectModel,
@@ -12,6 +13,12 @@ import {
   type Value,
   type WeightSource,
 } from '@receptance/core';
+import { type WebGpuOptions, webgpu } from '../src/index.ts';
+
+/** Without the self-test, which takes seconds on a software GPU. */
+export function withoutTest(options: WebGpuOptions = {}): Backend {
+  return webgpu({ selfTest: false, ...options });
+}
 
 const models = new URL('../../conformance/golden/models/', import.meta.url);
 

@@ -1,9 +1,9 @@
 import { memorySource, Random, type StoredTensor, store } from '@receptance/conformance';
 import { type DType, type Graph, GraphBuilder, type WeightSource, widen } from '@receptance/core';
 import { describe, expect, it } from 'vitest';
-import { type WebGpuOptions, webgpu } from '../src/index.ts';
+import type { WebGpuOptions } from '../src/index.ts';
 import { findAdapter, findGpu, openDevice } from '../src/platform.ts';
-import { filled } from './support.ts';
+import { filled, withoutTest } from './support.ts';
 
 const [ROWS, COLUMNS, TOKENS] = [70, 64, 3];
 
@@ -28,7 +28,7 @@ function products(dtype: DType, kinds: readonly ('gathered' | 'y' | 'back')[]): 
 }
 
 async function run(source: WeightSource, graph: Graph, options: WebGpuOptions) {
-  const device = await webgpu(options).open();
+  const device = await withoutTest(options).open();
   const parameters = await device.loadParameters(source, [graph]);
   const executable = await device.compile(graph, parameters, { N: TOKENS });
   const random = new Random('inputs');
@@ -107,7 +107,7 @@ it.each([
   const bytes = Uint8Array.from(await source.read('w'));
   const at = dtype === 'q8_0' ? 34 * 5 : 2 * 160;
   bytes.set([bits & 255, bits >> 8], at);
-  const device = await webgpu().open();
+  const device = await withoutTest().open();
   const damaged = memorySource({ w: { dtype, shape: [ROWS, COLUMNS], bytes } });
   await expect(device.loadParameters(damaged, [products(dtype, ['y'])])).rejects.toMatchObject({
     code: 'NOT_FINITE',
@@ -117,7 +117,7 @@ it.each([
 });
 
 it('refuses a row that no binding holds, before anything is allocated', async () => {
-  const device = await webgpu({ maxWeightBytes: 256 }).open();
+  const device = await withoutTest({ maxWeightBytes: 256 }).open();
   await expect(device.loadParameters(weights('f32'), [products('f32', ['y'])])).rejects.toMatchObject({
     code: 'TENSOR_TOO_LARGE',
   });
@@ -127,7 +127,7 @@ it('refuses a row that no binding holds, before anything is allocated', async ()
 it('says which weights no memory was left for, and how many were placed', async () => {
   const graph = products('f32', ['y']);
   const gpu = await openDevice(await findAdapter(await findGpu()));
-  const device = await webgpu({ device: gpu }).open();
+  const device = await withoutTest({ device: gpu }).open();
   const pop = gpu.popErrorScope.bind(gpu);
   let scopes = 0;
   // Scopes are closed innermost first: every second is that of lack of memory.

@@ -40,7 +40,7 @@ export async function loadModel(values: Values<ModelOption>, terminal: Terminal)
   const began = performance.now();
   const path = values.text('model');
   const weights = weightsOf(values.text('weights'));
-  const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND);
+  const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND, (message) => terminal.note(message));
   const { signal, onProgress } = terminal;
   const tokenizer = await tokenizerIn(values.text('tokenizer'));
   const chunk = values.integer('chunk', 1);
@@ -49,7 +49,13 @@ export async function loadModel(values: Values<ModelOption>, terminal: Terminal)
     throw path === undefined && isMissing(error) ? noBundledModel(error) : error;
   });
   const isBundled = path === undefined;
-  return { model, name: path ?? 'stories', backend: backend.name, isBundled, loadMs: performance.now() - began };
+  return {
+    model,
+    name: path ?? 'stories',
+    backend: model.device.backend,
+    isBundled,
+    loadMs: performance.now() - began,
+  };
 }
 
 /** @throws UsageError `BAD_OPTION` */

@@ -1,6 +1,7 @@
 export * from './autodiff/differentiate.ts';
 export * from './backend/bindings.ts';
 export * from './backend/contract.ts';
+export { firstAvailable } from './backend/first-available.ts';
 export { HostDevice, type HostKernel, type HostKernelOf, type HostTensor } from './backend/host-device.ts';
 export * from './backend/kernels.ts';
 export * from './backend/parameters.ts';

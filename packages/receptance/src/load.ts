@@ -9,6 +9,7 @@ import {
 import type {
   AbortSignalLike,
   Backend,
+  BackendUnavailableError,
   Device,
   LanguageModel,
   PlainDType,
@@ -16,7 +17,15 @@ import type {
   QuantizedDType,
   WeightSource,
 } from '@receptance/core';
-import { convertTensors, detectModel, isBigMatrix, leaves, quantizedSource, ReceptanceError } from '@receptance/core';
+import {
+  convertTensors,
+  detectModel,
+  firstAvailable,
+  isBigMatrix,
+  leaves,
+  quantizedSource,
+  ReceptanceError,
+} from '@receptance/core';
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
 import { Engine } from './engine.ts';
 import { fingerprinting } from './fingerprint.ts';
@@ -35,8 +44,13 @@ const LOGITS_PER_RUN = 2 ** 22;
 export type ModelSource = Checkpoint | WeightSource | ByteSource | Blob | Uint8Array | ArrayBuffer;
 
 export interface ModelOptions {
-  /** `reference()`, `wasm()`, `webgpu()` … of the backend's own package. */
-  readonly backend: Backend;
+  /**
+   * `reference()`, `wasm()`, `webgpu()` … of the backend's own package; of a list, the first that opens on this machine:
+   * `[webgpu(), wasm()]`.
+   */
+  readonly backend: Backend | readonly Backend[];
+  /** Hears why a backend of a list did not open: no GPU, a driver that computes wrong numbers. */
+  readonly onUnavailable?: ((error: BackendUnavailableError) => void) | undefined;
   /**
    * By default the World tokenizer that a .gguf brings along, or that of bytes for a vocabulary of 256; none for other
    * models: these take and give token ids.
@@ -71,7 +85,8 @@ const WEIGHT_TYPES: readonly WeightType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0
  * `MISSING_TENSOR`, `SHAPE_MISMATCH` …), or `BACKEND_UNAVAILABLE`
  */
 export async function load(source: ModelSource, options: ModelOptions): Promise<Model> {
-  const { backend, maxSequences = 4, chunk = 256, signal, onProgress } = options;
+  const { maxSequences = 4, chunk = 256, signal, onProgress } = options;
+  const backend = isList(options.backend) ? firstAvailable(options.backend, options.onUnavailable) : options.backend;
   checkCount('maxSequences', maxSequences, 4096);
   const { maxBatch = Math.min(maxSequences, 16) } = options;
   checkCount('maxBatch', maxBatch, 4096);
@@ -79,7 +94,8 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   if (options.weights !== undefined && !WEIGHT_TYPES.includes(options.weights)) {
     throw badOption(`weights is ${options.weights}`, `it must be one of ${WEIGHT_TYPES.join(', ')}`);
   }
-  if (typeof backend?.open !== 'function') {
+  const isNone = isList(options.backend) && options.backend.length === 0;
+  if (isNone || typeof backend?.open !== 'function') {
     throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
   }
   const { weights, vocabulary, groupNormEps, close } = await openSource(source, options);
@@ -98,6 +114,10 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   } finally {
     await close();
   }
+}
+
+function isList(backend: ModelOptions['backend']): backend is readonly Backend[] {
+  return Array.isArray(backend);
 }
 
 interface Counts {

@@ -1,6 +1,6 @@
 import { reference } from '@receptance/backend-reference';
 import { bytesSource, openCheckpoint } from '@receptance/checkpoint';
-import type { Backend, Device } from '@receptance/core';
+import { type Backend, BackendUnavailableError, type Device } from '@receptance/core';
 import { expect, test } from 'vitest';
 import { load, ReceptanceError } from '../src/index.ts';
 import { loadFile } from '../src/node.ts';
@@ -43,6 +43,28 @@ test('loading refuses what it cannot load', async () => {
   await expect(load(bytes.slice(0, 5000), { backend })).rejects.toThrow(code('TRUNCATED_FILE'));
   await expect(load(new Uint8Array(100), { backend })).rejects.toThrow(code('NOT_A_CHECKPOINT'));
   await expect(loadFile('no-such-file.pth', { backend })).rejects.toThrow(code('FILE_NOT_FOUND'));
+});
+
+test('of a list of backends the first that opens is taken, and why others are not is told', async () => {
+  const none = (reason: string): Backend => ({
+    ...backend,
+    name: 'none',
+    open: () => Promise.reject(new BackendUnavailableError('none', reason, { hint: 'get one' })),
+  });
+  const told: string[] = [];
+  const onUnavailable = ({ message }: BackendUnavailableError): number => told.push(message);
+  const model = await load(bytes, { backend: [none('no GPU'), backend], onUnavailable });
+  expect(model.device.backend).toBe('reference');
+  expect(told).toEqual(['backend none is not available: no GPU']);
+  await model.close();
+  await expect(load(bytes, { backend: [none('no GPU'), none('no driver')] })).rejects.toMatchObject({
+    code: 'BACKEND_UNAVAILABLE',
+    message: expect.stringMatching(/no GPU.*no driver/),
+    hint: 'get one',
+  });
+  await expect(load(bytes, { backend: [] })).rejects.toThrow(code('BAD_OPTION'));
+  const broken: Backend = { ...backend, open: () => Promise.reject(new Error('a bug')) };
+  await expect(load(bytes, { backend: [broken, backend] })).rejects.toThrow('a bug');
 });
 
 test('an abort or a failure while loading closes what was opened', async () => {

@@ -10,6 +10,7 @@ import {
   type KernelTable,
   type Loop,
   leaves,
+  ONCE,
   type Prepared,
   ReceptanceError,
   type Sizes,
@@ -93,7 +94,30 @@ export class OnnxExecutable extends DeviceObject implements Executable {
 
   /** Asks the thread for a run; what it asks takes effect before anything asked later. */
   async run(sizes: Sizes, bindings: Bindings, loop: Loop): Promise<void> {
-    const kind = loopKind(loop);
+    // The WebGPU provider has no Loop: a run for each step, all asked for before the first is waited for.
+    if (this.#target.target.provider !== 'webgpu') return await this.#ask(sizes, bindings, loop);
+    const steps = Array.from({ length: loop.steps }, (_, step) => {
+      const done = this.#ask(sizes, bindings, { ...ONCE, step, feed: loop.feed, collect: loop.collect });
+      if (step + 1 < loop.steps) this.#carry(sizes, bindings, loop, step);
+      return done;
+    });
+    const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  #carry(sizes: Sizes, bindings: Bindings, { carry, collect }: Loop, step: number): void {
+    for (const [input, output] of Object.entries(carry)) {
+      const [to, from] = [bindings.inputs[input], bindings.outputs[output]];
+      const value = this.graph.outputs[output];
+      if (!(to instanceof OnnxBuffer && from instanceof OnnxBuffer) || value === undefined) continue;
+      const elements = elementCount(value.shape, sizes);
+      const fromOffset = collect.includes(output) ? step * elements : 0;
+      this.#target.thread.post({ kind: 'copy', from: from.id, fromOffset, to: to.id, toOffset: 0, elements });
+    }
+  }
+
+  async #ask(sizes: Sizes, bindings: Bindings, loop: Loop & { readonly step?: number }): Promise<void> {
+    const kind = loop.step === undefined ? loopKind(loop) : undefined;
     const form = this.#form(sizes, bindings, kind);
     const fixed = this.#fixed(sizes);
     const key = JSON.stringify([form, fixed, kind]);
@@ -195,9 +219,9 @@ class Binder {
   readonly #executable: OnnxExecutable;
   readonly #sizes: Sizes;
   readonly #bindings: Bindings;
-  readonly #loop: Loop;
+  readonly #loop: Loop & { readonly step?: number };
 
-  constructor(executable: OnnxExecutable, sizes: Sizes, bindings: Bindings, loop: Loop) {
+  constructor(executable: OnnxExecutable, sizes: Sizes, bindings: Bindings, loop: Loop & { readonly step?: number }) {
     this.#executable = executable;
     this.#sizes = sizes;
     this.#bindings = bindings;
@@ -213,12 +237,13 @@ class Binder {
         return { name, dims, from: { int64: this.#sizes[from.symbol] ?? 0 } };
       case 'input': {
         const all = from.fed ? [this.#loop.steps, ...dims] : dims;
-        return { name, dims: all, from: { buffer: this.#bound('inputs', from.input).id } };
+        const offset = this.#offset('feed', from.input, dims);
+        return { name, dims: all, from: { buffer: this.#bound('inputs', from.input).id, offset } };
       }
       case 'rows':
         return { name, dims, from: { rows: this.#rows(from.variable, from.slots, dims) } };
       case 'variable':
-        return { name, dims, from: { buffer: this.#variable(from.variable).id } };
+        return { name, dims, from: { buffer: this.#variable(from.variable).id, offset: 0 } };
     }
   }
 
@@ -227,12 +252,13 @@ class Binder {
     switch (to.kind) {
       case 'output': {
         const all = to.collected ? [this.#loop.steps, ...dims] : dims;
-        return { name, type, dims: all, to: { buffer: this.#bound('outputs', to.output).id, staged: false } };
+        const offset = this.#offset('collect', to.output, dims);
+        return { name, type, dims: all, to: { buffer: this.#bound('outputs', to.output).id, offset, staged: false } };
       }
       case 'rows':
         return { name, type, dims, to: { rows: this.#rows(to.variable, to.slots, dims) } };
       case 'variable':
-        return { name, type, dims, to: { buffer: this.#variable(to.variable).id, staged: true } };
+        return { name, type, dims, to: { buffer: this.#variable(to.variable).id, offset: 0, staged: true } };
     }
   }
 
@@ -240,6 +266,11 @@ class Binder {
   forgetMirrors({ carry }: Loop): void {
     for (const name of Object.keys(this.#bindings.outputs)) this.#bound('outputs', name).mirror = undefined;
     for (const name of Object.keys(carry)) this.#bound('inputs', name).mirror = undefined;
+  }
+
+  /** Where the numbers of a step begin, where steps are runs of their own. */
+  #offset(moves: 'feed' | 'collect', name: string, dims: readonly number[]): number {
+    return this.#loop[moves].includes(name) ? (this.#loop.step ?? 0) * elementCount(dims) : 0;
   }
 
   #bound(side: 'inputs' | 'outputs', name: string): OnnxBuffer {

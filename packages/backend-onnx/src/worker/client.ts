@@ -100,6 +100,11 @@ function failureOf({ at, message }: Failure): ReceptanceError {
       hint: 'it was changed or cut short behind the device’s back: load the weights again, and leave its temporary folder alone',
     });
   }
+  if (at === 'open' && message.includes('fallback to CPU EP has been explicitly disabled')) {
+    return new ReceptanceError('UNSUPPORTED_OP', 'the provider has no kernel for some op of this graph', {
+      hint: 'nothing is left to the CPU without a word: use the cpu provider, or the backend webgpu',
+    });
+  }
   return deviceError(message);
 }
 

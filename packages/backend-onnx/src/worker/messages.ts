@@ -47,7 +47,10 @@ export interface PoolRows {
 export interface TensorFeed {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly from: { readonly buffer: number } | { readonly rows: PoolRows } | { readonly int64: number };
+  readonly from:
+    | { readonly buffer: number; readonly offset: number }
+    | { readonly rows: PoolRows }
+    | { readonly int64: number };
 }
 
 export interface TensorFetch {
@@ -55,7 +58,9 @@ export interface TensorFetch {
   readonly type: 'float32' | 'int32';
   readonly dims: readonly number[];
   /** `staged`: made elsewhere first, since the run also reads the buffer. */
-  readonly to: { readonly buffer: number; readonly staged: boolean } | { readonly rows: PoolRows };
+  readonly to:
+    | { readonly buffer: number; readonly offset: number; readonly staged: boolean }
+    | { readonly rows: PoolRows };
 }
 
 export interface Envelope {

@@ -123,12 +123,12 @@ function makeTensor(ort: typeof Ort, data: Numbers, dims: readonly number[]): Or
 function tensorOf(ort: typeof Ort, { dims, from }: TensorFeed): Ort.Tensor {
   if ('int64' in from) return new ort.Tensor('int64', BigInt64Array.of(BigInt(from.int64)), dims);
   if ('rows' in from) return makeTensor(ort, gatherRows(from.rows), dims);
-  return makeTensor(ort, bufferOf(from.buffer).subarray(0, count(dims)), dims);
+  return makeTensor(ort, bufferOf(from.buffer).subarray(from.offset, from.offset + count(dims)), dims);
 }
 
 function targetOf(session: number, { name, type, dims, to }: TensorFetch): Numbers {
   const elements = count(dims);
-  if ('buffer' in to && !to.staged) return bufferOf(to.buffer).subarray(0, elements);
+  if ('buffer' in to && !to.staged) return bufferOf(to.buffer).subarray(to.offset, to.offset + elements);
   const key = `${session} ${name}`;
   const known = staging.get(key);
   if (known?.length === elements) return known;

@@ -62,6 +62,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   packages: 'tools/packages',
   examples: 'tools/docs',
   'example-backend': 'docs/contributing/example-backend',
+  'example-kernel': 'docs/contributing/example-kernel',
 };
 
 export function vitestGroups(): VitestGroup[] {

@@ -3,7 +3,7 @@ import type { Backend, Device } from '@receptance/core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { expectationOf } from './expectation.ts';
 import type { GoldenFile } from './golden/files.ts';
-import type { ToleranceOverrides } from './run-case.ts';
+import type { CaseResult, ToleranceOverrides } from './run-case.ts';
 import { suiteChecks } from './suite.ts';
 
 export interface ConformanceOptions {
@@ -20,6 +20,13 @@ export interface ConformanceOptions {
   readonly knownFailures?: Readonly<Record<string, string>>;
   /** In place of the cases' own tolerances, by beginnings of `<id>/<output>`. */
   readonly tolerance?: ToleranceOverrides;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What became of a check: vitest's JSON reporter writes it. */
+    conformance?: CaseResult & { readonly backend: string };
+  }
 }
 
 /** Registers one test a check: a backend's whole test file is a call of this. */
@@ -40,6 +47,7 @@ export function conformance(backend: Backend, options: ConformanceOptions = {}):
     for (const check of checks) {
       it(check.id, async (context) => {
         const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
+        context.task.meta.conformance = { backend: backend.name, ...result };
         const known = Object.hasOwn(knownFailures, check.id) ? knownFailures[check.id] : undefined;
         const expected = expectationOf(check, result, options.require ?? [], known);
         if (expected.kind === 'skip') context.skip(expected.reason);

@@ -1,12 +1,13 @@
-import type { CaseResult, GoldenFile, Report, Status } from '@receptance/conformance';
-import { ReceptanceError } from '@receptance/core';
+import type { CaseResult, GoldenFile, Report, Status, SuiteOptions } from '@receptance/conformance';
+import { type Backend, ReceptanceError } from '@receptance/core';
 import { backendNamed, backendNames, DEFAULT_BACKEND } from '../backends.ts';
 import { type Command, columns, command } from '../command.ts';
-import { COMMON } from '../options.ts';
+import { badOption, COMMON } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 const options = {
   backend: { value: 'NAME', help: `${backendNames().join(', ')} (default: ${DEFAULT_BACKEND})` },
+  all: { help: 'every backend that is there, one after the other; with --golden, those files beside the suite' },
   golden: { value: 'DIR', help: 'hold it to the golden files in this folder and below, in place of the suite' },
   ...COMMON,
 } as const;
@@ -21,34 +22,69 @@ interface Outcome extends Report {
 export const conform: Command = command({
   name: 'conform',
   summary: 'Holds a backend to the conformance suite.',
-  usage: '[--backend NAME] [--golden DIR]',
+  usage: '[--backend NAME | --all] [--golden DIR]',
   options,
   examples: [
     ['conform --backend wasm', 'every case of the suite; the exit status is 1 when one fails'],
     ['conform --backend reference --golden golden', 'golden ops and models that were computed elsewhere'],
+    ['conform --all --json', 'a report of each backend, and why others are not there'],
     ['conform --backend webgpu --json', 'each case by its id, with its status and its errors'],
   ],
   async run(values, terminal) {
-    const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND);
-    const { runSuite } = await import('@receptance/conformance');
-    const results: CaseResult[] = [];
-    const onResult = (result: CaseResult): void => {
-      results.push(result);
-      if (!terminal.json) showResult(result, results.length, terminal);
-    };
-    try {
-      const directory = values.text('golden');
-      const golden = directory === undefined ? {} : { golden: await goldenIn(directory), only: ['golden/'] };
-      const report = await runSuite(backend, { ...golden, signal: terminal.signal, onResult });
-      return finish(report, terminal);
-    } catch (error) {
-      if (!terminal.signal.aborted) throw error;
-      // Nothing was run after the last result.
-      finish({ backend: backend.name, adapter: '', results, ...countsOf(results), interrupted: true }, terminal);
-      return terminal.interrupted ? 130 : 0;
+    const directory = values.text('golden');
+    const golden = directory === undefined ? undefined : await goldenIn(directory);
+    if (values.flag('all')) {
+      if (values.text('backend') !== undefined) throw badOption('--all and --backend exclude each other', 'give one');
+      return conformAll(golden, terminal);
     }
+    const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND);
+    const outcome = await hold(backend, golden === undefined ? {} : { golden, only: ['golden/'] }, terminal);
+    if (terminal.json) terminal.writeJson(outcome);
+    else terminal.write(summaryOf(outcome));
+    return statusOf(outcome, terminal);
   },
 });
+
+/** Holds a backend to the suite, for as long as nothing interrupts it. */
+async function hold(
+  backend: Backend,
+  options: Pick<SuiteOptions, 'golden' | 'only'>,
+  terminal: Terminal,
+): Promise<Outcome> {
+  const { runSuite } = await import('@receptance/conformance');
+  const results: CaseResult[] = [];
+  const onResult = (result: CaseResult): void => {
+    results.push(result);
+    if (!terminal.json) showResult(result, results.length, terminal);
+  };
+  try {
+    return await runSuite(backend, { ...options, signal: terminal.signal, onResult });
+  } catch (error) {
+    if (!terminal.signal.aborted) throw error;
+    // Nothing was run after the last result.
+    return { backend: backend.name, adapter: '', results, ...countsOf(results), interrupted: true };
+  }
+}
+
+/** Every backend there is; one that this machine lacks is named with the reason. */
+async function conformAll(golden: readonly GoldenFile[] | undefined, terminal: Terminal): Promise<number> {
+  const reports: Outcome[] = [];
+  const unavailable: { readonly backend: string; readonly reason: string }[] = [];
+  for (const name of backendNames()) {
+    try {
+      const outcome = await hold(await backendNamed(name), golden === undefined ? {} : { golden }, terminal);
+      reports.push({ ...outcome, backend: name });
+      if (!terminal.json) terminal.write(summaryOf(outcome));
+      if (outcome.interrupted === true) break;
+    } catch (error) {
+      if (!ReceptanceError.isInstance(error) || error.code !== 'BACKEND_UNAVAILABLE') throw error;
+      unavailable.push({ backend: name, reason: error.message });
+      if (!terminal.json) terminal.write(`\n${name} is left out: ${error.message}\n`);
+    }
+  }
+  if (terminal.json) terminal.writeJson({ reports, unavailable });
+  return Math.max(0, ...reports.map((report) => statusOf(report, terminal)));
+}
 
 /** @throws ReceptanceError `FILE_NOT_FOUND` for a folder that cannot be read, or holds nothing */
 async function goldenIn(directory: string): Promise<GoldenFile[]> {
@@ -64,10 +100,9 @@ function noGolden(message: string, cause?: unknown): ReceptanceError {
   return new ReceptanceError('FILE_NOT_FOUND', message, { hint: 'give a folder with .safetensors files', cause });
 }
 
-function finish(report: Outcome, terminal: Terminal): number {
-  if (terminal.json) terminal.writeJson(report);
-  else terminal.write(summaryOf(report));
-  return report.failed > 0 ? 1 : 0;
+function statusOf({ failed, interrupted }: Outcome, terminal: Terminal): number {
+  if (interrupted === true) return terminal.interrupted ? 130 : 0;
+  return failed > 0 ? 1 : 0;
 }
 
 function countsOf(results: readonly CaseResult[]): Readonly<Record<Status, number>> {

@@ -1,0 +1,4 @@
+import { webgpu } from '@receptance/backend-webgpu';
+import { guard } from './support/guards.ts';
+
+guard(webgpu(), 'webgpu');

@@ -1,11 +1,13 @@
 import { ReceptanceError } from '@receptance/core';
 import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
+import { pageCommand } from './commands/page.ts';
 import { peersCommand } from './commands/peers.ts';
 import { weightsCommand } from './commands/weights.ts';
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   compare: compareCommand,
+  page: pageCommand,
   peers: peersCommand,
   weights: weightsCommand,
 };

@@ -1,14 +1,18 @@
 import { ReceptanceError } from '@receptance/core';
 import { currentLoad, machineCard } from '../machine.ts';
-import type { BaselineReport, Entry, OpReport, QualityReport, Report, Subject as Reported } from '../report/report.ts';
+import { type WeightFigures, weightFigures } from '../models/figures.ts';
+import { heldAs } from '../models/held-as.ts';
+import { openModel } from '../models/source.ts';
+import type { BaselineReport, Entry, OpReport, QualityReport, Report } from '../report/report.ts';
 import { RooflineProbe } from '../roofline/roofline.ts';
 import { type Job, WEIGHT_NAMES } from '../runner/protocol.ts';
 import { type RemoteRunner, startOwnRunner } from '../runner/spawn.ts';
+import { entryOf, idOf, reported } from './entry.ts';
 import { hasFile, takeLoads } from './load.ts';
 import type { Plan, Settings, Surroundings } from './plan.ts';
 import { takeContexts, takeRound, warmUp } from './rounds.ts';
 import { Samples } from './samples.ts';
-import { type Group, type OpenSubject, openSubject, type Subject, subjectsOf, weightFigures } from './subject.ts';
+import { type Group, type OpenSubject, openSubject, type Subject, subjectsOf } from './subject.ts';
 
 /** What has been measured so far, in the order of the report. */
 interface Results {
@@ -89,10 +93,16 @@ async function measureGroup(
       await takeLoads(subject, group, samples.get(subject) ?? new Samples(), settings);
     }
   }
-  const figures = await weightFigures(group, settings.seed);
+  const figures = await groupFigures(group, settings);
   for (const subject of subjects) addEntry(results.entries, entryOf(group, subject, figures, samples.get(subject)));
   if (measures.has('ops')) await studyOps(group, subjects, settings, results);
   return subjects;
+}
+
+async function groupFigures({ model, weights }: Group, { seed }: Settings): Promise<WeightFigures> {
+  const { source, close } = await openModel(model, seed);
+  await close();
+  return weightFigures(heldAs(source, weights));
 }
 
 /** What several plans measure of one program and model is one entry. */
@@ -188,31 +198,6 @@ async function study<T>({ signal }: Settings, work: (runner: RemoteRunner) => Pr
 
 function jobOf({ model, weights }: Group, { program, threads }: Subject, { seed }: Settings): Job {
   return { model, weights, seed, backend: program, threads, maxSequences: 1 };
-}
-
-function entryOf(
-  group: Group,
-  subject: OpenSubject,
-  figures: Awaited<ReturnType<typeof weightFigures>>,
-  samples: Samples | undefined,
-): Entry {
-  const { isPeer, opened } = subject;
-  const { adapter, heldBytes, stateBytes } = opened;
-  return {
-    ...{ id: idOf(group, subject), ...reported(group, subject), isPeer, adapter, ...figures },
-    ...(heldBytes === undefined ? {} : { heldBytes }),
-    ...(stateBytes === undefined ? {} : { stateBytes }),
-    measurements: samples?.measurements() ?? [],
-  };
-}
-
-function reported({ model, weights }: Group, { program, threads }: Subject): Reported {
-  return { model, weights: weights ?? 'stored', program, threads };
-}
-
-function idOf(group: Group, subject: Subject): string {
-  const { model, weights, program, threads } = reported(group, subject);
-  return `${model}/${weights}/${program}/${threads}`;
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {

@@ -1,6 +1,4 @@
 import { weightsFile } from '../models/files.ts';
-import { heldAs } from '../models/held-as.ts';
-import { openModel } from '../models/source.ts';
 import { peerNamed, startPeer } from '../peers/peers.ts';
 import { backendEntry } from '../runner/backends.ts';
 import type { Opened, WeightName } from '../runner/protocol.ts';
@@ -49,29 +47,4 @@ export async function openSubject(subject: Subject, group: Group, settings: Sett
     await runner.close();
     throw error;
   }
-}
-
-export interface WeightFigures {
-  readonly storedBytes: number;
-  readonly weightBytesPerToken: number;
-  readonly flopsPerToken: number;
-  readonly flopsPerRow: number;
-}
-
-/** What the weights of a group come to when they are held as they are stored. */
-export async function weightFigures({ model, weights }: Group, seed: number): Promise<WeightFigures> {
-  const { source, close } = await openModel(model, seed);
-  await close();
-  const { tensors } = heldAs(source, weights);
-  let [storedBytes, weightBytesPerToken, flopsPerToken, flopsPerRow] = [0, 0, 0, 0];
-  for (const [name, { shape, bytes }] of tensors) {
-    storedBytes += bytes;
-    const isTable = name === 'emb.weight';
-    weightBytesPerToken += isTable ? bytes / (shape[0] ?? 1) : bytes;
-    const flops =
-      shape.length < 2 || shape[0] === 1 || isTable ? 0 : 2 * shape.reduce((product, size) => product * size, 1);
-    if (name === 'head.weight') flopsPerRow += flops;
-    else flopsPerToken += flops;
-  }
-  return { storedBytes, weightBytesPerToken, flopsPerToken, flopsPerRow };
 }

@@ -12,7 +12,7 @@ export interface Platform {
 }
 
 /** Measures what an app would call: `receptance` over any backend. */
-export function createRunner(platform: Platform): Answering<keyof Requests> {
+export function createRunner(platform: Platform): Answering<keyof Requests> & { end(): Promise<void> } {
   let opened: { readonly model: Model; readonly session: Session } | undefined;
   const current = (): { readonly model: Model; readonly session: Session } => {
     if (opened !== undefined) return opened;
@@ -77,6 +77,10 @@ export function createRunner(platform: Platform): Answering<keyof Requests> {
       return spent;
     },
     memory: async () => platform.peakBytes(),
+    async end() {
+      await opened?.model.close();
+      opened = undefined;
+    },
   };
 }
 

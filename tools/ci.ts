@@ -45,6 +45,8 @@ const steps = [
     step(`install ${part.title}`, () => (part.install.every(succeeds) && part.isPresent() ? passed : failed)),
   ),
   step('tests', () => counted('npm test -- --within-ci', 'tests.json')),
+  // Of the tests' own run: no case runs twice.
+  step('support matrix', () => (succeeds('npm run -s support -- --check') ? passed : failed)),
   step('checks', () => counted('npm run check -- --within-ci', 'checks.json')),
 ];
 

@@ -5,7 +5,7 @@ const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-E
 
 /** The page on the packages' sources, isolated from other origins so that there may be threads. */
 export default defineConfig({
-  root: import.meta.dirname,
+  root: fileURLToPath(new URL('..', import.meta.url)),
   resolve: { conditions: ['@receptance/source', 'browser', 'module', 'import', 'default'] },
   server: { headers: isolation, fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] } },
   optimizeDeps: { include: ['wabt', '@observablehq/plot'] },

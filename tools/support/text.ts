@@ -49,6 +49,13 @@ export function cellsOf(page: string): Map<string, string> {
 
 /** Errors of another machine or engine may differ by so many powers of ten; what works must not differ at all. */
 const DECADES = 3;
+/** Below this an error is one of rounding, and may as well be none. */
+const ROUNDING = -13;
+
+function decadeOf(cell: string): number | undefined {
+  if (cell === 'exact') return Number.NEGATIVE_INFINITY;
+  return /^1e-?\d+$/.test(cell) ? Number(cell.slice(2)) : undefined;
+}
 
 /** Where a committed page says something else than a run. @param backends those that took part in the run */
 export function differences(committed: string, made: string, backends: ReadonlySet<string>): string[] {
@@ -56,11 +63,9 @@ export function differences(committed: string, made: string, backends: ReadonlyS
   return [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
     if (!backends.has(key.slice(key.lastIndexOf('/') + 1))) return [];
     const [was, is] = [before.get(key) ?? 'nothing', now.get(key) ?? 'nothing'];
-    const decades = [was, is].map((cell) =>
-      /^1e(-?\d+)$/.exec(cell)?.[1] === undefined ? undefined : Number(cell.slice(2)),
-    );
-    const [old, own] = decades;
-    const near = old !== undefined && own !== undefined && Math.abs(old - own) <= DECADES;
+    const [old, own] = [decadeOf(was), decadeOf(is)];
+    const near =
+      old !== undefined && own !== undefined && (Math.abs(old - own) <= DECADES || Math.max(old, own) <= ROUNDING);
     return was === is || near ? [] : [`${key}: the page says ${was}, the run ${is}`];
   });
 }

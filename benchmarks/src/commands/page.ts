@@ -21,5 +21,5 @@ export async function pageCommand(args: readonly string[]): Promise<void> {
     server: { host: '127.0.0.1', port: whole('--port', values.port, 0) },
   });
   await server.listen();
-  console.log(`open ${server.resolvedUrls?.local[0]}`);
+  console.log(`open ${server.resolvedUrls?.local[0]}page/`);
 }

@@ -1,9 +1,21 @@
 import { elementCount, type Node, type Plan, type Prepared, type Storage } from '@receptance/core';
 import { Encoder, type Places, type Program } from './encoder.ts';
+import { ROWS } from './forms.ts';
 import type { WasmKernel } from './kernel.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
+import type { Crate } from './module.ts';
 import type { WasmParameters } from './parameters.ts';
 import { encodePorts, loopWords, type Ports } from './ports.ts';
+
+/** Bytes of a word of a program. */
+const WORD = 8;
+
+/** The part of a device that compiling needs. */
+export interface CompileHost {
+  readonly memory: LinearMemory;
+  readonly threads: number;
+  readonly crate: Crate;
+}
 
 /** A program, and the memory that is its own. */
 export interface Compiled {
@@ -21,18 +33,21 @@ export interface Compiled {
 export function compilePlan(
   { plan, kernels, limits }: Prepared<WasmKernel>,
   parameters: WasmParameters,
-  memory: LinearMemory,
+  { memory, threads, crate }: CompileHost,
 ): Compiled {
   const blocks = new BlockGroup(memory);
   try {
-    const encoder = new Encoder(placesOf(plan, parameters, memory, blocks), limits);
+    const encoder = new Encoder(
+      { ...placesOf(plan, parameters, memory, blocks), threads, linearScratch: crate.linearScratch },
+      limits,
+    );
     encodePlan(plan, kernels, encoder);
     const ports = encodePorts(plan.graph, encoder);
     const program = encoder.finish();
-    const code = blocks.allocate(4 * program.code.length);
-    memory.words(code.address, program.code.length).set(program.code);
-    const registers = blocks.allocate(4 * program.registers.length);
-    const [scratch, loop] = [blocks.allocate(program.scratchBytes), blocks.allocate(4 * loopWords(ports))];
+    const code = blocks.allocate(WORD * program.code.length);
+    memory.words(code.address, program.code.length).setAll(program.code);
+    const registers = blocks.allocate(WORD * program.registers.length);
+    const [scratch, loop] = [blocks.allocate(program.scratchBytes), blocks.allocate(WORD * loopWords(ports))];
     return { program, ports, code, registers, scratch, loop, blocks };
   } catch (error) {
     blocks.free();
@@ -40,8 +55,10 @@ export function compilePlan(
   }
 }
 
+type PlanPlaces = Pick<Places, 'storageOf' | 'addressOf' | 'formOf'>;
+
 /** Gives the planned buffers and the constants their places. */
-function placesOf(plan: Plan, parameters: WasmParameters, memory: LinearMemory, blocks: BlockGroup): Places {
+function placesOf(plan: Plan, parameters: WasmParameters, memory: LinearMemory, blocks: BlockGroup): PlanPlaces {
   const buffers = plan.buffers.map(({ bytes }) => blocks.allocate(bytes));
   const constants = new Map<number, Block>();
   for (const node of plan.graph.nodes) {
@@ -58,12 +75,13 @@ function placesOf(plan: Plan, parameters: WasmParameters, memory: LinearMemory, 
           return constants.get(storage.value)?.address;
         case 'parameter':
         case 'variable':
-          return parameters.addressOf(storage.name);
+          return parameters.place(storage.name)?.address;
         case 'input':
         case 'output':
           return undefined;
       }
     },
+    formOf: (storage) => (storage.kind === 'parameter' ? parameters.place(storage.name)?.form : undefined) ?? ROWS,
   };
 }
 

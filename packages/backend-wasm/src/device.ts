@@ -20,37 +20,42 @@ import {
   type WeightSource,
 } from '@receptance/core';
 import { ownObject, WasmBuffer } from './buffer.ts';
-import { WasmExecutable } from './executable.ts';
+import type { Crew } from './crew.ts';
+import { type ExecutableHost, WasmExecutable } from './executable.ts';
 import type { WasmKernel } from './kernel.ts';
-import { LinearMemory } from './memory.ts';
-import type { Kernels } from './module.ts';
-import { loadParameters, WasmParameters } from './parameters.ts';
+import type { LinearMemory } from './memory.ts';
+import type { Crate, Instance } from './module.ts';
+import { loadParameters, type ParametersHost, WasmParameters } from './parameters.ts';
+import { Timeline } from './timeline.ts';
 
-const INFO: DeviceInfo = { backend: 'wasm', adapter: 'simd128', threads: 1, float: 'f32', ragged: true };
-
-/** Everything of one device lies in one linear memory; a run is one call into it. */
+/** Everything of one device lies in one linear memory; a run is one call into it, on each of its threads. */
 export class WasmDevice implements Device {
-  readonly info: DeviceInfo = INFO;
+  readonly info: DeviceInfo;
   readonly #kernels: KernelTable<WasmKernel>;
-  #open: { readonly code: Kernels; readonly memory: LinearMemory } | undefined;
+  readonly #timeline = new Timeline();
+  #open: Opened | undefined;
 
-  constructor(kernels: KernelTable<WasmKernel>, code: Kernels, memory: WebAssembly.Memory, most?: number) {
+  /** @param crew the threads that run programs; without one the calling thread does */
+  constructor(kernels: KernelTable<WasmKernel>, instance: Instance, memory: LinearMemory, crew: Crew | undefined) {
+    const { relaxed, memory64 } = instance.variant;
+    const adapter = `${relaxed ? 'relaxed SIMD' : 'simd128'}${memory64 ? ', memory64' : ''}`;
+    this.info = { backend: 'wasm', adapter, threads: crew?.size ?? 1, float: 'f32', ragged: true };
     this.#kernels = kernels;
-    this.#open = { code, memory: new LinearMemory(memory, code.base, most) };
+    this.#open = { crate: instance.crate, memory, crew };
   }
 
   supports(node: Node): true | string {
-    return supportedBy(this.#kernels, INFO, node);
+    return supportedBy(this.#kernels, this.info, node);
   }
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
-    return loadParameters(this, this.#opened().memory, source, uses, options);
+    return loadParameters(this.#host(), source, uses, options);
   }
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
-    const { memory } = this.#opened();
+    const host = this.#host();
     const own = ownObject(this, parameters, WasmParameters);
-    return new WasmExecutable(this, memory, prepare(graph, this.#kernels, INFO, own.loaded, limits), own);
+    return new WasmExecutable(host, prepare(graph, this.#kernels, this.info, own.loaded, limits), own);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
@@ -68,58 +73,103 @@ export class WasmDevice implements Device {
       });
     }
     own.freed = true;
-    memory.free(own.block);
+    this.#timeline.soon(() => memory.free(own.block));
   }
 
   write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
-    this.#range(buffer, offset, data.length).set(data);
+    const range = this.#range(buffer, offset, data.length);
+    const kept = this.#timeline.busy ? data.slice() : data;
+    this.#timeline.soon(() => range().set(kept));
   }
 
   async read(buffer: DeviceBuffer, offset = 0, elements: number = buffer.elements - offset): Promise<HostArray> {
-    return this.#range(buffer, offset, elements).slice();
+    const range = this.#range(buffer, offset, elements);
+    return this.#timeline.after(() => {
+      this.#opened();
+      const from = range();
+      // A copy that no thread shares.
+      return from instanceof Int32Array ? Int32Array.from(from) : Float32Array.from(from);
+    });
   }
 
   copy(from: DeviceBuffer, fromOffset: number, to: DeviceBuffer, toOffset: number, elements: number): void {
     const [source, target] = [this.#range(from, fromOffset, elements), this.#range(to, toOffset, elements)];
     if (from.dtype !== to.dtype) throw outOfRange(`a copy from ${from.dtype} to ${to.dtype}`);
-    target.set(source);
+    this.#timeline.soon(() => target().set(source()));
   }
 
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
-    const { code } = this.#opened();
+    const { crate, crew } = this.#opened();
     const own = ownObject(this, executable, WasmExecutable);
     ownObject(this, own.parameters, WasmParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
-    try {
-      own.run(code, sizes, bindings, loop);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      this.#open = undefined;
-      throw new ReceptanceError('DEVICE_ERROR', `a kernel of ${own.graph.name} trapped: ${error.message}`, {
-        hint: 'the device is closed now; please report the graph and its sizes',
-        cause: error,
-      });
-    }
+    const { write, tables } = own.prepareRun(sizes, bindings, loop);
+    await this.#timeline.after(async () => {
+      this.#opened();
+      write();
+      if (crew === undefined) this.#runHere(crate, own.graph.name, tables);
+      else await crew.run(...tables).catch((error) => this.#fail(error));
+    });
   }
 
   async close(): Promise<void> {
+    const crew = this.#open?.crew;
     this.#open = undefined;
+    crew?.close();
   }
 
-  #opened(): { readonly code: Kernels; readonly memory: LinearMemory } {
+  /** On the calling thread, before this returns. */
+  #runHere(crate: Crate, name: string, tables: readonly [number, number, number]): void {
+    try {
+      crate.run(...tables);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.#fail(
+        new ReceptanceError('DEVICE_ERROR', `a kernel of ${name} trapped: ${error.message}`, {
+          hint: 'the device is closed now; please report the graph and its sizes',
+          cause: error,
+        }),
+      );
+    }
+  }
+
+  /** Whatever went wrong in the middle of a program, the memory is in no known state after it. */
+  #fail(error: unknown): never {
+    this.#open = undefined;
+    throw error;
+  }
+
+  #opened(): Opened {
     if (this.#open !== undefined) return this.#open;
     throw new ReceptanceError('DEVICE_CLOSED', 'the device is closed', { hint: 'open the backend again' });
   }
 
-  #range(buffer: DeviceBuffer, offset: number, elements: number): Float32Array | Int32Array {
+  #host(): ExecutableHost & ParametersHost {
+    const { memory, crate } = this.#opened();
+    return {
+      ...{ device: this, memory, crate, threads: this.info.threads },
+      supports: (node) => this.supports(node) === true,
+      release: (blocks) => this.#timeline.soon(() => blocks.free()),
+    };
+  }
+
+  /** A view of some elements, made when it is used: memory that grows meanwhile would leave it behind. */
+  #range(buffer: DeviceBuffer, offset: number, elements: number): () => Float32Array | Int32Array {
     const { memory } = this.#opened();
     const { dtype, elements: all, block } = ownObject(this, buffer, WasmBuffer);
     const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(elements) && offset >= 0 && elements >= 0;
     if (!inside || offset + elements > all) {
       throw outOfRange(`elements ${offset} to ${offset + elements} of a buffer of ${all}`);
     }
-    return memory.numbers(dtype, block.address + offset * 4, elements);
+    return () => memory.numbers(dtype, block.address + offset * 4, elements);
   }
+}
+
+/** What a device has until it is closed. */
+interface Opened {
+  readonly crate: Crate;
+  readonly memory: LinearMemory;
+  readonly crew: Crew | undefined;
 }
 
 function outOfRange(message: string): ReceptanceError {

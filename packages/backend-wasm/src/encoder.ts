@@ -1,6 +1,7 @@
-import { elementCount, type Sizes, type Storage, type Value } from '@receptance/core';
+import { elementCount, ReceptanceError, type Sizes, type Storage, type Value } from '@receptance/core';
 import { type Axis, type Product, splitProduct } from './axes.ts';
-import { INSTRUCTIONS } from './module.gen.ts';
+import { type Form, ROWS } from './forms.ts';
+import { INSTRUCTIONS } from './instructions.gen.ts';
 
 export type InstructionName = keyof typeof INSTRUCTIONS;
 type OperandsOf<Name extends InstructionName> = Readonly<
@@ -25,9 +26,9 @@ export type Content =
 
 /** A program as it lies in memory, but for what is known only when it is placed there or run. */
 export interface Program {
-  readonly code: Uint32Array;
+  readonly code: readonly number[];
   readonly registers: readonly Content[];
-  /** What its kernels need beside their operands; they take turns. */
+  /** What its kernels need beside their operands, on all threads together; they take turns. */
   readonly scratchBytes: number;
 }
 
@@ -36,6 +37,10 @@ export interface Places {
   storageOf(value: Value): Storage | undefined;
   /** The address of storage; none of inputs and outputs, which are bound per run. */
   addressOf(storage: Storage): number | undefined;
+  formOf(storage: Storage): Form;
+  readonly threads: number;
+  /** The f32 of scratch that `linear` needs for each thread. */
+  linearScratch(inner: number): number;
 }
 
 /** Writes a program, instruction by instruction. Kernels are given one. */
@@ -66,12 +71,24 @@ export class Encoder {
     this.#instructions++;
   }
 
-  /** Where a value lies; 0 when there is none. */
+  /**
+   * Where a value lies, row by row; 0 when there is none.
+   * @throws ReceptanceError `BAD_GRAPH` for a weight that was loaded for other uses, and lies otherwise
+   */
   address(value: Value | undefined): Register {
     if (value === undefined) return this.word(0);
+    const { form, address } = this.weight(value);
+    if (form.kind === 'rows' && form.format === 'f32') return address;
+    const storage = this.#places.storageOf(value);
+    const name = storage !== undefined && 'name' in storage ? storage.name : `value ${value.id}`;
+    throw otherUse(name);
+  }
+
+  /** Where a value lies, and how: for kernels that read weights as they are stored. */
+  weight(value: Value): { readonly address: Register; readonly form: Form } {
     const storage = this.#places.storageOf(value);
     if (storage === undefined) throw new Error(`value ${value.id} has no storage`);
-    return this.place(storage);
+    return { address: this.place(storage), form: storage.kind === 'parameter' ? this.#places.formOf(storage) : ROWS };
   }
 
   /** Where a piece of storage lies. */
@@ -100,15 +117,23 @@ export class Encoder {
     return this.word(new Uint32Array(Float32Array.of(x).buffer)[0] ?? 0);
   }
 
-  /** Memory for as many f32 as `dims` are at their limits, which is the instruction's own while it runs. */
+  /**
+   * Memory for as many f32 as `dims` are at their limits, for each thread, one after the other. It is the instruction's
+   * own while it runs.
+   */
   scratch(...dims: Product): Register {
     return this.scratchOf(this.most(...dims));
   }
 
   /** The same for a number of f32 that is no product. */
   scratchOf(elements: number): Register {
-    this.#scratchBytes = Math.max(this.#scratchBytes, 4 * elements);
+    this.#scratchBytes = Math.max(this.#scratchBytes, 4 * elements * this.#places.threads);
     return this.#register({ kind: 'scratch' });
+  }
+
+  /** The same for `linear` of rows of `inner` numbers. */
+  linearScratch(inner: Product[number]): Register {
+    return this.scratchOf(this.#places.linearScratch(this.most(inner)));
   }
 
   /** A product of dimensions at their limits. */
@@ -130,8 +155,7 @@ export class Encoder {
   }
 
   finish(): Program {
-    const code = Uint32Array.of(this.#instructions, ...this.#code);
-    return { code, registers: this.#registers, scratchBytes: this.#scratchBytes };
+    return { code: [this.#instructions, ...this.#code], registers: this.#registers, scratchBytes: this.#scratchBytes };
   }
 
   #table(registers: readonly Register[]): Register {
@@ -155,6 +179,13 @@ export class Encoder {
   }
 }
 
+/** For a kernel that meets a weight in a form it does not read. */
+export function otherUse(name: string): ReceptanceError {
+  return new ReceptanceError('BAD_GRAPH', `${name} was loaded for other uses than this graph has of it`, {
+    hint: 'pass every graph that will be compiled to loadParameters',
+  });
+}
+
 /** What a program is given: addresses that stay, and per run sizes and bound buffers. */
 export interface Frame {
   readonly registersAddress: number;
@@ -174,7 +205,7 @@ export function fixedWord(content: Content, frame: Frame): number {
     case 'word':
       return content.word;
     case 'table':
-      return frame.registersAddress + 4 * content.first;
+      return frame.registersAddress + 8 * content.first;
     case 'scratch':
       return frame.scratchAddress;
     case 'size':

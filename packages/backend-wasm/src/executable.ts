@@ -9,13 +9,26 @@ import {
   sizeOf,
 } from '@receptance/core';
 import { DeviceObject, ownObject, WasmBuffer } from './buffer.ts';
-import { type Compiled, compilePlan } from './compile.ts';
+import { type Compiled, type CompileHost, compilePlan } from './compile.ts';
 import { fixedWord, isRunContent, type RunContent } from './encoder.ts';
 import type { WasmKernel } from './kernel.ts';
-import type { LinearMemory } from './memory.ts';
-import type { Kernels } from './module.ts';
+import type { BlockGroup } from './memory.ts';
 import type { WasmParameters } from './parameters.ts';
 import { encodeLoop, type Ports } from './ports.ts';
+
+/** The part of a device that an executable needs. */
+export interface ExecutableHost extends CompileHost {
+  readonly device: object;
+  /** Frees blocks once nothing that is under way needs them. */
+  release(blocks: BlockGroup): void;
+}
+
+/** A run that can begin as soon as the one before it is done. */
+export interface PreparedRun {
+  write(): void;
+  /** Addresses of code, registers and plan. */
+  readonly tables: readonly [number, number, number];
+}
 
 /** A program in memory, with the buffers that its steps share. */
 export class WasmExecutable extends DeviceObject implements Executable {
@@ -23,26 +36,26 @@ export class WasmExecutable extends DeviceObject implements Executable {
   readonly limits: Sizes;
   readonly memory: Plan['memory'];
   readonly parameters: WasmParameters;
-  readonly #linear: LinearMemory;
+  readonly #host: ExecutableHost;
   readonly #compiled: Compiled;
   /** The registers that every run writes anew, and the dimensions they are made of. */
   readonly #changing: readonly { readonly index: number; readonly content: RunContent }[];
   readonly #dims: readonly string[];
 
   /** @throws ReceptanceError `OUT_OF_MEMORY`; nothing is kept then */
-  constructor(device: object, memory: LinearMemory, prepared: Prepared<WasmKernel>, parameters: WasmParameters) {
-    super(device);
+  constructor(host: ExecutableHost, prepared: Prepared<WasmKernel>, parameters: WasmParameters) {
+    super(host.device);
     this.graph = prepared.plan.graph;
     this.limits = prepared.limits;
     this.memory = prepared.plan.memory;
     this.parameters = parameters;
-    this.#linear = memory;
-    this.#compiled = compilePlan(prepared, parameters, memory);
+    this.#host = host;
+    this.#compiled = compilePlan(prepared, parameters, host);
 
     const { program, registers, scratch } = this.#compiled;
     const frame = { registersAddress: registers.address, scratchAddress: scratch.address };
     const words = program.registers.map((content) => fixedWord(content, frame));
-    memory.words(registers.address, words.length).set(words);
+    host.memory.words(registers.address, words.length).setAll(words);
     this.#changing = program.registers.flatMap((content, index) => (isRunContent(content) ? [{ index, content }] : []));
     this.#dims = [...new Set(this.#changing.flatMap(({ content }) => (content.kind === 'size' ? content.dims : [])))];
   }
@@ -50,27 +63,33 @@ export class WasmExecutable extends DeviceObject implements Executable {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    this.#compiled.blocks.free();
+    this.#host.release(this.#compiled.blocks);
   }
 
-  /** Writes what this run is given to the registers, and calls the program once for all steps of the loop. */
-  run(kernels: Kernels, sizes: Sizes, bindings: Bindings, loop: Loop): void {
+  /** What this run writes to the registers, and the program's tables; buffers are looked up now. */
+  prepareRun(sizes: Sizes, bindings: Bindings, loop: Loop): PreparedRun {
     const { program, ports, code, registers, loop: loopBlock } = this.#compiled;
     const addresses = {
       input: this.#addresses(bindings.inputs, ports.input),
       output: this.#addresses(bindings.outputs, ports.output),
     };
     const size = new Map(this.#dims.map((dim) => [dim, sizeOf(dim, sizes)]));
-    const words = this.#linear.words(registers.address, program.registers.length);
-    for (const { index, content } of this.#changing) {
-      words[index] =
-        content.kind === 'bound'
-          ? (addresses[content.side].get(content.name) ?? 0)
-          : content.dims.reduce((product, dim) => product * (size.get(dim) ?? 0), content.factor);
-    }
+    const words = this.#changing.map(({ index, content }): [number, number] => [
+      index,
+      content.kind === 'bound'
+        ? (addresses[content.side].get(content.name) ?? 0)
+        : content.dims.reduce((product, dim) => product * (size.get(dim) ?? 0), content.factor),
+    ]);
     const steps = encodeLoop(loop, ports, sizes);
-    this.#linear.words(loopBlock.address, steps.length).set(steps);
-    kernels.run(code.address, registers.address, loopBlock.address);
+    const { memory } = this.#host;
+    return {
+      write: () => {
+        const table = memory.words(registers.address, program.registers.length);
+        for (const [index, word] of words) table.set(index, word);
+        memory.words(loopBlock.address, steps.length).setAll(steps);
+      },
+      tables: [code.address, registers.address, loopBlock.address],
+    };
   }
 
   #addresses(bound: Bindings['inputs'], ports: Ports['input']): ReadonlyMap<string, number> {

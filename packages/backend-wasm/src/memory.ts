@@ -1,10 +1,8 @@
 import { ReceptanceError } from '@receptance/core';
+import { PAGE } from './variants.ts';
 
-const PAGE = 65536;
 /** Memory grows by whole mebibytes. */
 const GROWTH = 16;
-/** One page less than 4 GiB, so that the end of memory still has an address. */
-const MOST_PAGES = 65535;
 /** Blocks begin on a cache line. */
 const ALIGNMENT = 64;
 
@@ -12,6 +10,12 @@ const ALIGNMENT = 64;
 export interface Block {
   readonly address: number;
   readonly bytes: number;
+}
+
+export interface MemoryLayout {
+  readonly base: number;
+  readonly most: number;
+  readonly memory64: boolean;
 }
 
 /**
@@ -25,16 +29,17 @@ export class LinearMemory {
   #free: Block[] = [];
   /** Everything from here on belongs to nobody yet. */
   #end: number;
-  readonly #most: number;
+  /** Bytes that memory may grow to. */
+  readonly most: number;
+  readonly #grow: (pages: number) => void;
 
-  /**
-   * @param memory holds what the module keeps for itself below `base`
-   * @param most bytes that memory may grow to
-   */
-  constructor(memory: WebAssembly.Memory, base: number, most: number = MOST_PAGES * PAGE) {
+  /** @param base what lies below it is the module's own */
+  constructor(memory: WebAssembly.Memory, { base, most, memory64 }: MemoryLayout) {
     this.memory = memory;
     this.#end = align(base);
-    this.#most = Math.min(most, MOST_PAGES * PAGE);
+    this.most = most;
+    // The engine counts the pages of such a memory in bigint, which the types do not know yet.
+    this.#grow = (pages) => void memory.grow(memory64 ? (BigInt(pages) as never) : pages);
   }
 
   /**
@@ -84,8 +89,17 @@ export class LinearMemory {
       : new Float32Array(this.memory.buffer, address, elements);
   }
 
-  words(address: number, elements: number): Uint32Array {
-    return new Uint32Array(this.memory.buffer, address, elements);
+  halves(address: number, elements: number): Uint16Array {
+    return new Uint16Array(this.memory.buffer, address, elements);
+  }
+
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
+
+  /** Words of a program, 64 bits each, as a setter by index; they are whole numbers ≥ 0. */
+  words(address: number, count: number): Words {
+    return new Words(new Uint32Array(this.memory.buffer, address, 2 * count));
   }
 
   /** Bytes that nobody has, of those the memory has grown to. */
@@ -108,17 +122,35 @@ export class LinearMemory {
     if (need <= have) return;
     const fail = (cause?: unknown): never => {
       const used = have * PAGE - this.unusedBytes;
-      throw new ReceptanceError('OUT_OF_MEMORY', `${end} bytes of memory are needed, ${this.#most} are the limit`, {
+      throw new ReceptanceError('OUT_OF_MEMORY', `${end} bytes of memory are needed, ${this.most} are the limit`, {
         hint: `${used} bytes are in use: free what is done with, compile with smaller limits, or take a smaller model`,
         cause,
       });
     };
-    if (end > this.#most) return fail();
+    if (end > this.most) return fail();
     try {
-      this.memory.grow(Math.min(Math.ceil(need / GROWTH) * GROWTH, MOST_PAGES) - have);
+      this.#grow(Math.min(Math.ceil(need / GROWTH) * GROWTH, Math.floor(this.most / PAGE)) - have);
     } catch (error) {
       fail(error);
     }
+  }
+}
+
+/** Words of 64 bits in memory. */
+export class Words {
+  readonly #halves: Uint32Array;
+
+  constructor(halves: Uint32Array) {
+    this.#halves = halves;
+  }
+
+  set(index: number, word: number): void {
+    this.#halves[2 * index] = word;
+    this.#halves[2 * index + 1] = Math.floor(word / 2 ** 32);
+  }
+
+  setAll(words: ArrayLike<number>): void {
+    for (let i = 0; i < words.length; i++) this.set(i, words[i] ?? 0);
   }
 }
 
@@ -136,6 +168,12 @@ export class BlockGroup {
     const block = this.#memory.allocate(bytes);
     this.#blocks.push(block);
     return block;
+  }
+
+  /** Frees one of the blocks before the others. */
+  release(block: Block): void {
+    this.#blocks = this.#blocks.filter((own) => own !== block);
+    this.#memory.free(block);
   }
 
   get bytes(): number {

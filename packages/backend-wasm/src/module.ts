@@ -1,38 +1,134 @@
 import { BackendUnavailableError } from '@receptance/core';
-import { BINARY } from './module.gen.ts';
+import type { Features } from './features.ts';
+import { mostBytes, PAGE, VARIANTS, type Variant, type VariantName } from './variants.ts';
 
-/** What the crate exports. Arguments are addresses of tables of u32. */
-export interface Kernels {
+/** What the crate exports. All numbers are addresses or counts; the memory must not move on meanwhile. */
+export interface Crate {
+  /** Runs a program as the only thread. Arguments are addresses of tables of words. */
   run(code: number, registers: number, plan: number): void;
+  /** Packs rows of a weight as they are stored; returns how it went, as `packed::Packing` counts it. */
+  pack(format: number, from: number, to: number, rows: number, inner: number): number;
+  /** The f32 of scratch that `linear` needs for each thread. */
+  linearScratch(inner: number): number;
   /** The first address that the module does not use itself. */
   readonly base: number;
 }
 
-const INITIAL_PAGES = 32;
+/** A binary with its memory, ready to be called; threads make further instances of the module. */
+export interface Instance {
+  readonly variant: Variant;
+  readonly name: VariantName;
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly crate: Crate;
+}
 
-/** Compiles the binary and gives it a memory of its own. @throws BackendUnavailableError without SIMD */
-export async function instantiate(): Promise<{ kernels: Kernels; memory: WebAssembly.Memory }> {
-  const binary = decodeBase64(BINARY.replaceAll('\n', ''));
-  if (!WebAssembly.validate(binary)) {
-    throw new BackendUnavailableError('wasm', 'this JavaScript engine does not take WebAssembly with 128-bit SIMD', {
+const BINARIES: Readonly<Record<VariantName, () => Promise<{ readonly BINARY: string }>>> = {
+  simd128: () => import('./binaries/simd128.gen.ts'),
+  relaxed: () => import('./binaries/relaxed.gen.ts'),
+  simd128Threads: () => import('./binaries/simd128Threads.gen.ts'),
+  relaxedThreads: () => import('./binaries/relaxedThreads.gen.ts'),
+  memory64: () => import('./binaries/memory64.gen.ts'),
+};
+
+const INITIAL_PAGES = 32;
+/** Limits of a shared memory that are tried one after the other: address space for all of it is taken at once. */
+const SHARED_PAGES = [1, 2, 4, 8].map((part) => 65536 / part);
+
+/** What is wanted of the engine; `variants.ts` says what each means. */
+export type Wanted = Variant;
+
+/**
+ * The variant for what is wanted.
+ * @throws BackendUnavailableError naming what the engine or the page lacks
+ */
+export function chooseVariant(wanted: Wanted, has: Features): VariantName {
+  if (!has.simd128) {
+    throw unavailable('this JavaScript engine does not take WebAssembly with 128-bit SIMD', {
       hint: 'use Node 20 or a browser from 2021 or later, or another backend',
     });
   }
-  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
-  const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
-  const { run, __heap_base: base } = instance.exports;
-  if (typeof run !== 'function' || !(base instanceof WebAssembly.Global)) {
-    throw new BackendUnavailableError('wasm', 'the binary does not export what it should', {
+  if (wanted.relaxed && !has.relaxed) {
+    throw unavailable('this JavaScript engine does not take WebAssembly with relaxed SIMD', {
+      hint: 'leave the option out: it is used where it is there (Node 24, browsers from 2025)',
+    });
+  }
+  if ((wanted.threads || wanted.memory64) && !has.sharedMemory) {
+    throw unavailable('there is no memory that threads can share', {
+      hint: 'serve the page with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or ask for one thread',
+    });
+  }
+  if (wanted.memory64 && !has.memory64) {
+    throw unavailable('this JavaScript engine has no WebAssembly memory beyond 4 GiB', {
+      hint: 'use Node 24 or a current Chrome or Firefox, or weights of fewer bits: load(…, { weights: "q8_0" })',
+    });
+  }
+  if (wanted.memory64) return 'memory64';
+  if (wanted.threads) return wanted.relaxed ? 'relaxedThreads' : 'simd128Threads';
+  return wanted.relaxed ? 'relaxed' : 'simd128';
+}
+
+/** Compiles a binary and gives it a memory of its own. @throws BackendUnavailableError */
+export async function instantiate(name: VariantName): Promise<Instance> {
+  const { BINARY } = await BINARIES[name]();
+  const variant = VARIANTS[name];
+  const module = await WebAssembly.compile(decodeBase64(BINARY.replaceAll('\n', '')));
+  const memory = newMemory(variant);
+  const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  return { variant, name, module, memory, crate: crateOf(instance.exports, variant) };
+}
+
+function newMemory(variant: Variant): WebAssembly.Memory {
+  if (variant.memory64) return newMemory64(variant);
+  if (!variant.threads) return new WebAssembly.Memory({ initial: INITIAL_PAGES });
+  let cause: unknown;
+  for (const maximum of SHARED_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw unavailable('no address space is left for a shared memory', {
+    hint: 'close other devices and tabs, or ask for one thread',
+    cause,
+  });
+}
+
+/** The type of `WebAssembly.Memory` does not know addresses of 64 bits yet. */
+interface Memory64Constructor {
+  new (descriptor: { address: 'i64'; initial: bigint; maximum: bigint; shared: true }): WebAssembly.Memory;
+}
+
+function newMemory64(variant: Variant): WebAssembly.Memory {
+  const Memory: Memory64Constructor = WebAssembly.Memory as never;
+  const maximum = BigInt(mostBytes(variant) / PAGE + 1);
+  return new Memory({ address: 'i64', initial: BigInt(INITIAL_PAGES), maximum, shared: true });
+}
+
+function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
+  const { run, pack, linear_scratch: linearScratch, __heap_base: base } = exports;
+  const complete =
+    typeof run === 'function' && typeof pack === 'function' && typeof linearScratch === 'function';
+  if (!complete || !(base instanceof WebAssembly.Global)) {
+    throw unavailable('the binary does not export what it should', {
       hint: 'build it anew: pnpm --filter @receptance/backend-wasm build:wasm',
     });
   }
-  const kernels: Kernels = {
-    run: (code, registers, plan) => {
-      run(code, registers, plan);
+  /** An address or a count, as the engine wants it. */
+  const size: (x: number) => number | bigint = memory64 ? BigInt : (x) => x;
+  return {
+    run(code, registers, plan) {
+      run(size(code), size(registers), size(plan), size(0), size(1), size(0));
     },
+    pack: (format, from, to, rows, inner) => Number(pack(format, size(from), size(to), size(rows), size(inner))),
+    linearScratch: (inner) => Number(linearScratch(size(inner))),
     base: Number(base.value),
   };
-  return { kernels, memory };
+}
+
+function unavailable(reason: string, details: { hint: string; cause?: unknown }): BackendUnavailableError {
+  return new BackendUnavailableError('wasm', reason, details);
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -4,8 +4,8 @@ import { type Block, BlockGroup, LinearMemory } from '../src/memory.ts';
 
 const PAGE = 65536;
 
-function newMemory(most?: number): LinearMemory {
-  return new LinearMemory(new WebAssembly.Memory({ initial: 1 }), 1000, most);
+function newMemory(most = 2 ** 32 - PAGE): LinearMemory {
+  return new LinearMemory(new WebAssembly.Memory({ initial: 1 }), { base: 1000, most, memory64: false });
 }
 
 describe('LinearMemory', () => {
@@ -39,17 +39,17 @@ describe('LinearMemory', () => {
   it('keeps what was written when it grows', () => {
     const memory = newMemory();
     const block = memory.allocate(16);
-    memory.words(block.address, 4).set([1, 2, 3, 4]);
+    memory.bytes(block.address, 4).set([1, 2, 3, 4]);
     memory.allocate(40 * PAGE);
-    expect([...memory.words(block.address, 4)]).toEqual([1, 2, 3, 4]);
+    expect([...memory.bytes(block.address, 4)]).toEqual([1, 2, 3, 4]);
   });
 
   it('zeroes what others left', () => {
     const memory = newMemory();
     const block = memory.allocate(16);
-    memory.words(block.address, 4).fill(7);
+    memory.bytes(block.address, 4).fill(7);
     memory.free(block);
-    expect([...memory.words(memory.allocateZeroed(16).address, 4)]).toEqual([0, 0, 0, 0]);
+    expect([...memory.bytes(memory.allocateZeroed(16).address, 4)]).toEqual([0, 0, 0, 0]);
   });
 
   it('is left as it was by a request that fails', () => {

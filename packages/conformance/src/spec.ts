@@ -1,5 +1,6 @@
 import {
   type Attrs,
+  BLOCKS,
   concreteShape,
   type DType,
   definitionOf,
@@ -11,7 +12,7 @@ import {
   type Sizes,
   type Value,
 } from '@receptance/core';
-import type { Case, Expected, Numbers } from './case.ts';
+import { BLOCK_TOLERANCE, type Case, type Expected, type Numbers, TOLERANCES } from './case.ts';
 import type { Tolerances } from './compare.ts';
 import { Random } from './random.ts';
 import { memorySource, type StoredTensor, store } from './weights.ts';
@@ -154,8 +155,14 @@ function casePartsOf(id: string, spec: OpSpec, graph: Graph): Omit<Case, 'expect
   return {
     ...{ id, graph, inputs, weights: memorySource(weights), sizes: spec.sizes ?? {} },
     ...(spec.pool === undefined ? {} : { limits: { Z: spec.pool.size } }),
-    ...(spec.tolerances === undefined ? {} : { tolerances: spec.tolerances }),
+    ...tolerancesOf(spec),
   };
+}
+
+function tolerancesOf({ op, inputs, tolerances }: OpSpec): Pick<Case, 'tolerances'> {
+  const multiplies = op !== 'gather' && Object.values(inputs).some(({ dtype }) => BLOCKS[dtype].elements > 1);
+  if (multiplies) return { tolerances: { ...(tolerances ?? TOLERANCES), f32: BLOCK_TOLERANCE } };
+  return tolerances === undefined ? {} : { tolerances };
 }
 
 /** A pool with the given states in the rows of the slots, and others in the rows between. */

@@ -4,23 +4,36 @@
 //! takes raw pointers, under one contract (see `program`): the encoder that wrote the program has sized each of them.
 //! Numbers that come from data (token ids, slots, starts) are held within bounds by the kernels themselves.
 //!
-//! On other targets the crate is an ordinary library: `cargo test` runs the kernels' logic natively.
+//! One source makes several binaries (`build.ts`): with threads (feature `threads`), with relaxed SIMD (`relaxed`), with
+//! 64-bit addresses (target wasm64). On other targets the crate is an ordinary library: `cargo test` runs the kernels'
+//! logic natively.
 
-#![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(target_family = "wasm", no_std)]
+#![cfg_attr(feature = "threads", feature(stdarch_wasm_atomic_wait))]
+#![cfg_attr(target_arch = "wasm64", feature(simd_wasm64))]
 // The contract is stated once, in `program`, and holds for every kernel.
 #![allow(clippy::missing_safety_doc)]
 // A kernel's arguments are the operands of its instruction.
 #![allow(clippy::too_many_arguments)]
 
 pub mod axes;
+pub mod half;
 pub mod kernels;
 pub mod math;
+pub mod packed;
 pub mod program;
+pub mod rows;
 pub mod sequences;
 pub mod simd;
+pub mod team;
 
 #[cfg(target_arch = "wasm32")]
+pub(crate) use core::arch::wasm32 as arch;
+#[cfg(target_arch = "wasm64")]
+pub(crate) use core::arch::wasm64 as arch;
+
+#[cfg(target_family = "wasm")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    core::arch::wasm32::unreachable()
+    arch::unreachable()
 }

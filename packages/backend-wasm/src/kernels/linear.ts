@@ -1,10 +1,22 @@
+import { otherUse } from '../encoder.ts';
+import { FORMATS } from '../forms.ts';
 import { dim, type KernelOf } from '../kernel.ts';
 
 export const linear: KernelOf<'linear'> = {
   encode({ inputs: { x, w }, outputs: { y }, attrs: { transposed } }, e) {
-    e.emit(transposed ? 'linear_transposed' : 'linear', {
-      ...{ x: e.address(x), w: e.address(w), y: e.address(y) },
-      ...{ rows: e.size(dim(x, 0)), inner: e.size(dim(x, 1)), outer: e.size(dim(y, 1)) },
-    });
+    const { address, form } = e.weight(w);
+    const inner = dim(x, 1);
+    const operands = {
+      ...{ x: e.address(x), w: address, y: e.address(y) },
+      ...{ rows: e.size(dim(x, 0)), inner: e.size(inner), outer: e.size(dim(y, 1)) },
+    };
+    if (form.kind === 'packed' && form.transposed === transposed) {
+      const format = e.word(FORMATS[form.format].number);
+      e.emit('linear', { ...operands, format, scratch: e.linearScratch(inner) });
+    } else if (form.kind === 'rows' && form.format === 'f32') {
+      e.emit(transposed ? 'linear_columns' : 'linear_rows', operands);
+    } else {
+      throw otherUse('a matrix of linear');
+    }
   },
 };

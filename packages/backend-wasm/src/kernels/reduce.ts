@@ -15,7 +15,7 @@ export const reduce: KernelOf<'reduce'> = {
     e.emit('reduce', {
       function: e.word(FUNCTIONS[fn]),
       ...{ x: e.address(x), y: e.address(y) },
-      ...{ kept: e.axes(kept, 1), folded: e.axes(folded, 1) },
+      ...{ kept: e.axes(kept, 1), folded: e.axes(folded, 1), count: e.size(...x.shape) },
     });
   },
 };

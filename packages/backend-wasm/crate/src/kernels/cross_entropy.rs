@@ -2,18 +2,28 @@ use crate::kernels::softmax::largest;
 use crate::math::{exp, exp4, ln};
 use crate::sequences::bounded;
 use crate::simd::{F4, LANES};
+use crate::team::Team;
 
 /// logits: [rows, width]; targets: i32 [rows], negative to leave the row out; y: [rows]
-pub unsafe fn cross_entropy(logits: *const f32, targets: *const i32, y: *mut f32, rows: usize, width: usize) {
-    for row in 0..rows {
-        let (x, target) = (logits.add(row * width), *targets.add(row));
-        *y.add(row) = if target < 0 || width == 0 {
-            0.0
-        } else {
-            let most = largest(x, width);
-            ln(total_exp(x, width, most) as f32) - (*x.add(bounded(target, width - 1)) - most)
-        };
-    }
+pub unsafe fn cross_entropy(
+    team: &Team,
+    logits: *const f32,
+    targets: *const i32,
+    y: *mut f32,
+    rows: usize,
+    width: usize,
+) {
+    team.share(rows, 1, |begin, end| {
+        for row in begin..end {
+            let (x, target) = (logits.add(row * width), *targets.add(row));
+            *y.add(row) = if target < 0 || width == 0 {
+                0.0
+            } else {
+                let most = largest(x, width);
+                ln(total_exp(x, width, most) as f32) - (*x.add(bounded(target, width - 1)) - most)
+            };
+        }
+    });
 }
 
 /// Σ e^(x − most) of `count` numbers, in f64.

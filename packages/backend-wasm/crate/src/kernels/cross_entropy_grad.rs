@@ -3,9 +3,11 @@ use crate::kernels::softmax::largest;
 use crate::math::exp4;
 use crate::sequences::bounded;
 use crate::simd::{map, F4};
+use crate::team::Team;
 
 /// logits, glogits: [rows, width]; targets: i32 [rows], negative to leave the row out; gy: [rows]
 pub unsafe fn cross_entropy_grad(
+    team: &Team,
     logits: *const f32,
     targets: *const i32,
     gy: *const f32,
@@ -13,15 +15,17 @@ pub unsafe fn cross_entropy_grad(
     rows: usize,
     width: usize,
 ) {
-    for row in 0..rows {
-        let (x, y, target) = (logits.add(row * width), glogits.add(row * width), *targets.add(row));
-        if target < 0 || width == 0 {
-            core::ptr::write_bytes(y, 0, width);
-            continue;
+    team.share(rows, 1, |begin, end| {
+        for row in begin..end {
+            let (x, y, target) = (logits.add(row * width), glogits.add(row * width), *targets.add(row));
+            if target < 0 || width == 0 {
+                core::ptr::write_bytes(y, 0, width);
+                continue;
+            }
+            let most = largest(x, width);
+            let scale = F4::splat((f64::from(*gy.add(row)) / total_exp(x, width, most)) as f32);
+            map(x, y, width, |v| exp4(v - F4::splat(most)) * scale);
+            *y.add(bounded(target, width - 1)) -= *gy.add(row);
         }
-        let most = largest(x, width);
-        let scale = F4::splat((f64::from(*gy.add(row)) / total_exp(x, width, most)) as f32);
-        map(x, y, width, |v| exp4(v - F4::splat(most)) * scale);
-        *y.add(bounded(target, width - 1)) -= *gy.add(row);
-    }
+    });
 }

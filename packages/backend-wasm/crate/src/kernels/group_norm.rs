@@ -1,7 +1,9 @@
 use crate::simd::{sqrt, F4, LANES};
+use crate::team::Team;
 
 /// x, y: [rows, groups · width]; w, b: [groups · width]
 pub unsafe fn group_norm(
+    team: &Team,
     x: *const f32,
     w: *const f32,
     b: *const f32,
@@ -11,13 +13,15 @@ pub unsafe fn group_norm(
     width: usize,
     eps: f32,
 ) {
-    for row in 0..rows {
-        for group in 0..groups {
-            let channel = group * width;
-            let at = row * groups * width + channel;
-            norm(x.add(at), w.add(channel), b.add(channel), y.add(at), width, eps);
+    team.share(rows, 1, |begin, end| {
+        for row in begin..end {
+            for group in 0..groups {
+                let channel = group * width;
+                let at = row * groups * width + channel;
+                norm(x.add(at), w.add(channel), b.add(channel), y.add(at), width, eps);
+            }
         }
-    }
+    });
 }
 
 /// y = (x − mean) / sqrt(var + eps) · w + b. x, w, b, y: [width]

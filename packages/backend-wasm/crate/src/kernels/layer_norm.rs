@@ -1,7 +1,9 @@
 use crate::kernels::group_norm::group_norm;
+use crate::team::Team;
 
 /// x, y: [rows, width]; w, b: [width]
 pub unsafe fn layer_norm(
+    team: &Team,
     x: *const f32,
     w: *const f32,
     b: *const f32,
@@ -10,5 +12,5 @@ pub unsafe fn layer_norm(
     width: usize,
     eps: f32,
 ) {
-    group_norm(x, w, b, y, rows, 1, width, eps);
+    group_norm(team, x, w, b, y, rows, 1, width, eps);
 }

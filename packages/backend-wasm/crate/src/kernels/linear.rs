@@ -1,171 +1,51 @@
-use crate::simd::{F4, LANES};
+use crate::packed::{product, Bfloat, Float, Half, Q4, Q8};
+use crate::rows::{by_columns, by_rows};
+use crate::team::Team;
+
+/// y = x @ wᵀ. x: [rows, inner]; w: packed in the type that `format` numbers, [outer, inner]; y: [rows, outer];
+/// scratch: see `packed::scratch`
+pub unsafe fn linear(
+    team: &Team,
+    format: u32,
+    x: *const f32,
+    w: *const u8,
+    y: *mut f32,
+    scratch: *mut f32,
+    rows: usize,
+    inner: usize,
+    outer: usize,
+) {
+    match format {
+        0 => product::<Float>(team, x, w, y, scratch, rows, inner, outer),
+        1 => product::<Half>(team, x, w, y, scratch, rows, inner, outer),
+        2 => product::<Bfloat>(team, x, w, y, scratch, rows, inner, outer),
+        3 => product::<Q8>(team, x, w, y, scratch, rows, inner, outer),
+        _ => product::<Q4>(team, x, w, y, scratch, rows, inner, outer),
+    }
+}
 
 /// y = x @ wᵀ. x: [rows, inner]; w: [outer, inner]; y: [rows, outer]
-///
-/// Four rows of w at a time, which stay in the nearest cache while the rows of x pass by in pairs.
-pub unsafe fn linear(x: *const f32, w: *const f32, y: *mut f32, rows: usize, inner: usize, outer: usize) {
-    let mut o = 0;
-    while o < outer {
-        let (w, y) = (w.add(o * inner), y.add(o));
-        let mut n = 0;
-        if o + 4 <= outer {
-            while n + 2 <= rows {
-                dots::<2, 4>(x.add(n * inner), w, y.add(n * outer), inner, outer);
-                n += 2;
-            }
-            if n < rows {
-                dots::<1, 4>(x.add(n * inner), w, y.add(n * outer), inner, outer);
-            }
-            o += 4;
-        } else {
-            while n < rows {
-                dots::<1, 1>(x.add(n * inner), w, y.add(n * outer), inner, outer);
-                n += 1;
-            }
-            o += 1;
-        }
-    }
-}
-
-/// N rows of x by O rows of w. x: [N, inner]; w: [O, inner]; y: N rows of O numbers, `pitch` apart
-#[inline(always)]
-unsafe fn dots<const N: usize, const O: usize>(x: *const f32, w: *const f32, y: *mut f32, inner: usize, pitch: usize) {
-    let whole = F4::lanes_before(inner);
-    let mut sums = [[F4::zero(); O]; N];
-    let mut i = 0;
-    while i < whole {
-        let mut ws = [F4::zero(); O];
-        for (o, w4) in ws.iter_mut().enumerate() {
-            *w4 = F4::load(w.add(o * inner + i));
-        }
-        for (n, row) in sums.iter_mut().enumerate() {
-            let x4 = F4::load(x.add(n * inner + i));
-            for (sum, w4) in row.iter_mut().zip(ws) {
-                *sum = sum.plus_product(x4, w4);
-            }
-        }
-        i += LANES;
-    }
-    for (n, row) in sums.iter().enumerate() {
-        for (o, sum) in row.iter().enumerate() {
-            let mut sum = sum.sum();
-            for i in whole..inner {
-                sum += *x.add(n * inner + i) * *w.add(o * inner + i);
-            }
-            *y.add(n * pitch + o) = sum;
-        }
-    }
-}
-
-/// y = x @ w. x: rows of `inner` numbers; w: [inner, outer]; y: [rows, outer]
-pub unsafe fn linear_transposed(x: *const f32, w: *const f32, y: *mut f32, rows: usize, inner: usize, outer: usize) {
-    multiply(x, inner, 1, w, y, rows, inner, outer);
-}
-
-/// y = x @ w where x[n, i] lies at n · row_step + i · step. w: [inner, outer]; y: [rows, outer]
-///
-/// Columns of w in strips; each number of x meets a strip.
-pub unsafe fn multiply(
+pub unsafe fn linear_rows(
+    team: &Team,
     x: *const f32,
-    row_step: usize,
-    step: usize,
     w: *const f32,
     y: *mut f32,
     rows: usize,
     inner: usize,
     outer: usize,
 ) {
-    let mut o = 0;
-    while o < outer {
-        let (w, y) = (w.add(o), y.add(o));
-        let mut n = 0;
-        if o + 4 * LANES <= outer {
-            while n + 2 <= rows {
-                strip::<2, 4>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
-                n += 2;
-            }
-            if n < rows {
-                strip::<1, 4>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
-            }
-            o += 4 * LANES;
-        } else if o + LANES <= outer {
-            while n < rows {
-                strip::<1, 1>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
-                n += 1;
-            }
-            o += LANES;
-        } else {
-            while n < rows {
-                let x = x.add(n * row_step);
-                let mut sum = 0.0;
-                for i in 0..inner {
-                    sum += *x.add(i * step) * *w.add(i * outer);
-                }
-                *y.add(n * outer) = sum;
-                n += 1;
-            }
-            o += 1;
-        }
-    }
+    by_rows(team, x, w, y, rows, inner, outer);
 }
 
-/// N rows of x by V · LANES columns of w. w, y: rows `pitch` apart
-#[inline(always)]
-unsafe fn strip<const N: usize, const V: usize>(
+/// y = x @ w. x: [rows, inner]; w: [inner, outer]; y: [rows, outer]
+pub unsafe fn linear_columns(
+    team: &Team,
     x: *const f32,
-    row_step: usize,
-    step: usize,
     w: *const f32,
     y: *mut f32,
+    rows: usize,
     inner: usize,
-    pitch: usize,
+    outer: usize,
 ) {
-    let mut sums = [[F4::zero(); V]; N];
-    for i in 0..inner {
-        let mut ws = [F4::zero(); V];
-        for (v, w4) in ws.iter_mut().enumerate() {
-            *w4 = F4::load(w.add(i * pitch + v * LANES));
-        }
-        for (n, row) in sums.iter_mut().enumerate() {
-            let x4 = F4::splat(*x.add(n * row_step + i * step));
-            for (sum, w4) in row.iter_mut().zip(ws) {
-                *sum = sum.plus_product(x4, w4);
-            }
-        }
-    }
-    for (n, row) in sums.iter().enumerate() {
-        for (v, sum) in row.iter().enumerate() {
-            sum.store(y.add(n * pitch + v * LANES));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numbers(count: usize, seed: usize) -> Vec<f32> {
-        (0..count).map(|i| ((i * 37 + seed * 11) % 23) as f32 - 11.0).collect()
-    }
-
-    /// Whole numbers: every order of summation gives the same.
-    #[test]
-    fn every_size_gives_the_plain_sums() {
-        for rows in [0, 1, 2, 3] {
-            for (inner, outer) in [(1, 1), (5, 3), (8, 21), (13, 38), (0, 4)] {
-                let (x, w) = (numbers(rows * inner, 1), numbers(outer * inner, 2));
-                let (mut y, mut z) = (vec![9.0; rows * outer], vec![9.0; rows * outer]);
-                unsafe {
-                    linear(x.as_ptr(), w.as_ptr(), y.as_mut_ptr(), rows, inner, outer);
-                    linear_transposed(x.as_ptr(), w.as_ptr(), z.as_mut_ptr(), rows, inner, outer);
-                }
-                for (n, o) in (0..rows).flat_map(|n| (0..outer).map(move |o| (n, o))) {
-                    let sum =
-                        |at: &dyn Fn(usize) -> usize| (0..inner).map(|i| x[n * inner + i] * w[at(i)]).sum::<f32>();
-                    assert_eq!(y[n * outer + o], sum(&|i| o * inner + i));
-                    assert_eq!(z[n * outer + o], sum(&|i| i * outer + o));
-                }
-            }
-        }
-    }
+    by_columns(team, x, inner, 1, w, y, rows, inner, outer);
 }

@@ -2,6 +2,7 @@ use crate::kernels::argmax::first_largest;
 use crate::kernels::softmax::{largest, total};
 use crate::math::{exp, exp4};
 use crate::simd::{map, F4};
+use crate::team::Team;
 
 /// Numbers a row of `parameters` has.
 const COLUMNS: usize = 8;
@@ -19,8 +20,9 @@ struct Settings {
 }
 
 /// logits, counts, counts_after: [rows, width]; parameters: [rows, 8]; u: [rows]; token: i32 [rows];
-/// scratch: [2, width]
+/// scratch: [threads, 2, width]
 pub unsafe fn sample(
+    team: &Team,
     logits: *const f32,
     parameters: *const f32,
     counts: *const f32,
@@ -31,27 +33,30 @@ pub unsafe fn sample(
     rows: usize,
     width: usize,
 ) {
-    for row in 0..rows {
-        let p = parameters.add(row * COLUMNS);
-        let settings = Settings {
-            temperature: *p,
-            top_k: *p.add(1),
-            top_p: *p.add(2),
-            min_p: *p.add(3),
-            presence: *p.add(4),
-            frequency: *p.add(5),
-            repetition: *p.add(6),
-            decay: *p.add(7),
-        };
-        let (before, after) = (counts.add(row * width), counts_after.add(row * width));
-        penalise(logits.add(row * width), before, scratch, width, &settings);
-        let drawn = draw(scratch, scratch.add(width), width, &settings, *u.add(row));
-        map(before, after, width, |count| count * F4::splat(settings.decay));
-        if drawn < width {
-            *after.add(drawn) += 1.0;
+    let scratch = scratch.add(team.id * 2 * width);
+    team.share(rows, 1, |begin, end| {
+        for row in begin..end {
+            let p = parameters.add(row * COLUMNS);
+            let settings = Settings {
+                temperature: *p,
+                top_k: *p.add(1),
+                top_p: *p.add(2),
+                min_p: *p.add(3),
+                presence: *p.add(4),
+                frequency: *p.add(5),
+                repetition: *p.add(6),
+                decay: *p.add(7),
+            };
+            let (before, after) = (counts.add(row * width), counts_after.add(row * width));
+            penalise(logits.add(row * width), before, scratch, width, &settings);
+            let drawn = draw(scratch, scratch.add(width), width, &settings, *u.add(row));
+            map(before, after, width, |count| count * F4::splat(settings.decay));
+            if drawn < width {
+                *after.add(drawn) += 1.0;
+            }
+            *token.add(row) = drawn as i32;
         }
-        *token.add(row) = drawn as i32;
-    }
+    });
 }
 
 /// logits, counts, penalised: [width]
@@ -171,7 +176,18 @@ mod tests {
         unsafe {
             let (settings, counts, u) = (settings.as_ptr(), counts.as_ptr(), [u]);
             let (after, scratch) = (after.as_mut_ptr(), scratch.as_mut_ptr());
-            sample(LOGITS.as_ptr(), settings, counts, u.as_ptr(), token.as_mut_ptr(), after, scratch, 1, 5);
+            sample(
+                &Team::alone(),
+                LOGITS.as_ptr(),
+                settings,
+                counts,
+                u.as_ptr(),
+                token.as_mut_ptr(),
+                after,
+                scratch,
+                1,
+                5,
+            );
         }
         (token[0], after)
     }

@@ -1,8 +1,11 @@
 use crate::sequences::Sequences;
+use crate::team::Team;
 use core::ptr::copy_nonoverlapping;
 
-/// x, y: [tokens, width]; prev, last: [sequences, width], or the pool [pool_rows, width] when there are slots
+/// x, y: [tokens, width]; prev, last: [sequences, width], or the pool [pool_rows, width] when there are slots.
+/// Threads share the columns.
 pub unsafe fn token_shift(
+    team: &Team,
     x: *const f32,
     prev: *const f32,
     starts: *const i32,
@@ -15,15 +18,20 @@ pub unsafe fn token_shift(
     pool_rows: usize,
 ) {
     let batch = Sequences { starts, slots, count: sequences, tokens, rows: pool_rows };
-    batch.begin_state(prev, last, width);
-    batch.each(|row, begin, end| {
-        if begin == end {
-            return;
-        }
-        let state = last.add(row * width);
-        copy_nonoverlapping(state as *const f32, y.add(begin * width), width);
-        copy_nonoverlapping(x.add(begin * width), y.add((begin + 1) * width), (end - 1 - begin) * width);
-        copy_nonoverlapping(x.add((end - 1) * width), state, width);
+    team.share(width, 16, |first, after| {
+        let columns = after - first;
+        batch.each(|row, begin, end| {
+            let state = last.add(row * width + first);
+            batch.begin_state(prev.add(row * width + first), state, columns);
+            let mut before = state as *const f32;
+            for t in begin..end {
+                copy_nonoverlapping(before, y.add(t * width + first), columns);
+                before = x.add(t * width + first);
+            }
+            if begin < end {
+                copy_nonoverlapping(before, state, columns);
+            }
+        });
     });
 }
 
@@ -38,7 +46,7 @@ mod tests {
         let starts = [0, 2, 2, 3];
         unsafe {
             let (x, prev, starts) = (x.as_ptr(), prev.as_ptr(), starts.as_ptr());
-            token_shift(x, prev, starts, null(), y.as_mut_ptr(), last.as_mut_ptr(), 3, 3, 1, 3);
+            token_shift(&Team::alone(), x, prev, starts, null(), y.as_mut_ptr(), last.as_mut_ptr(), 3, 3, 1, 3);
         }
         assert_eq!((y, last), ([10.0, 1.0, 30.0], [2.0, 20.0, 3.0]));
     }
@@ -49,7 +57,19 @@ mod tests {
         let (starts, slots) = ([0, 2, 99], [1, -5]);
         unsafe {
             let state = pool.as_mut_ptr();
-            token_shift(x.as_ptr(), state, starts.as_ptr(), slots.as_ptr(), y.as_mut_ptr(), state, 3, 2, 1, 2);
+            token_shift(
+                &Team::alone(),
+                x.as_ptr(),
+                state,
+                starts.as_ptr(),
+                slots.as_ptr(),
+                y.as_mut_ptr(),
+                state,
+                3,
+                2,
+                1,
+                2,
+            );
         }
         assert_eq!((y, pool), ([20.0, 1.0, 10.0], [3.0, 2.0]));
     }

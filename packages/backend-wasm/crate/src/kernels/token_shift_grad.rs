@@ -1,8 +1,10 @@
 use crate::sequences::Sequences;
+use crate::team::Team;
 use core::ptr::{copy_nonoverlapping, null};
 
-/// gy, gx: [tokens, width]; glast, gprev: [sequences, width]
+/// gy, gx: [tokens, width]; glast, gprev: [sequences, width]. Threads share the columns.
 pub unsafe fn token_shift_grad(
+    team: &Team,
     starts: *const i32,
     gy: *const f32,
     glast: *const f32,
@@ -13,13 +15,15 @@ pub unsafe fn token_shift_grad(
     width: usize,
 ) {
     let batch = Sequences { starts, slots: null(), count: sequences, tokens, rows: sequences };
-    batch.each(|row, begin, end| {
-        let (last, prev) = (glast.add(row * width), gprev.add(row * width));
-        if begin == end {
-            return copy_nonoverlapping(last, prev, width);
-        }
-        copy_nonoverlapping(gy.add(begin * width), prev, width);
-        copy_nonoverlapping(gy.add((begin + 1) * width), gx.add(begin * width), (end - 1 - begin) * width);
-        copy_nonoverlapping(last, gx.add((end - 1) * width), width);
+    team.share(width, 16, |first, after| {
+        let columns = after - first;
+        batch.each(|row, begin, end| {
+            let mut to = gprev.add(row * width + first);
+            for t in begin..end {
+                copy_nonoverlapping(gy.add(t * width + first), to, columns);
+                to = gx.add(t * width + first);
+            }
+            copy_nonoverlapping(glast.add(row * width + first), to, columns);
+        });
     });
 }

@@ -1,6 +1,7 @@
 use crate::axes;
+use crate::team::Team;
 
 /// x: strided in the order of y's axes; y: contiguous over them
-pub unsafe fn transpose(x: *const f32, y: *mut f32, axes: *const u32) {
-    axes::copy(x, y, axes);
+pub unsafe fn transpose(team: &Team, x: *const f32, y: *mut f32, axes: *const u64, _: usize) {
+    axes::copy(team, x, y, axes);
 }

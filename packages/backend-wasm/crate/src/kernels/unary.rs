@@ -1,8 +1,13 @@
 use crate::math::{exp4, ln, sigmoid4, tanh4};
 use crate::simd::{map, F4};
+use crate::team::Team;
 
 /// x, y: [count]; function: its place in core's list
-pub unsafe fn unary(function: u32, x: *const f32, y: *mut f32, count: usize) {
+pub unsafe fn unary(team: &Team, function: u32, x: *const f32, y: *mut f32, count: usize) {
+    team.share(count, 4, |begin, end| apply(function, x.add(begin), y.add(begin), end - begin));
+}
+
+unsafe fn apply(function: u32, x: *const f32, y: *mut f32, count: usize) {
     match function {
         0 => map(x, y, count, |v| -v),
         1 => map(x, y, count, F4::abs),

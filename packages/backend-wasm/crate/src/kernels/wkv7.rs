@@ -1,10 +1,12 @@
 use crate::math::exp4;
 use crate::sequences::Sequences;
 use crate::simd::{dot, map, F4, LANES};
+use crate::team::Team;
 
 /// r, lw, k, v, a, b, y: [tokens, heads, size]; s0, s: [sequences, heads, size (value), size (key)], or the pool
-/// [pool_rows, …] when there are slots; scratch: [size]
+/// [pool_rows, …] when there are slots; scratch: [threads, size]. Threads share the heads.
 pub unsafe fn wkv7(
+    team: &Team,
     r: *const f32,
     lw: *const f32,
     k: *const f32,
@@ -25,20 +27,50 @@ pub unsafe fn wkv7(
 ) {
     let batch = Sequences { starts, slots, count: sequences, tokens, rows: pool_rows };
     let area = size * size;
-    batch.begin_state(s0, s, heads * area);
-    batch.each(|row, begin, end| {
-        for head in 0..heads {
-            let state = s.add((row * heads + head) * area);
-            for t in begin..end {
-                let at = (t * heads + head) * size;
-                map(lw.add(at), scratch, size, exp4);
-                let token = Token { w: scratch, r: r.add(at), k: k.add(at), a: a.add(at), b: b.add(at) };
-                for i in 0..size {
-                    *y.add(at + i) = step(state.add(i * size), *v.add(at + i), &token, size);
-                }
+    let decay = scratch.add(team.id * size);
+    let quads = if size.is_multiple_of(LANES) { size } else { 0 };
+    batch.share_heads(team, heads, |row, head, begin, end| {
+        let place = (row * heads + head) * area;
+        let state = s.add(place);
+        batch.begin_state(s0.add(place), state, area);
+        for t in begin..end {
+            let at = (t * heads + head) * size;
+            map(lw.add(at), decay, size, exp4);
+            let token = Token { w: decay, r: r.add(at), k: k.add(at), a: a.add(at), b: b.add(at) };
+            for i in (0..quads).step_by(LANES) {
+                step4(state.add(i * size), v.add(at + i), &token, size).store(y.add(at + i));
+            }
+            for i in quads..size {
+                *y.add(at + i) = step(state.add(i * size), *v.add(at + i), &token, size);
             }
         }
     });
+}
+
+/// The same as `step` for four lines, which share what is read of the token. s: [4, size]; v: [4]
+#[inline(always)]
+unsafe fn step4(s: *mut f32, v: *const f32, token: &Token, size: usize) -> F4 {
+    let &Token { w, r, k, a, b } = token;
+    let mut removed = [F4::zero(); LANES];
+    for j in (0..size).step_by(LANES) {
+        let a = F4::load(a.add(j));
+        for (line, sum) in removed.iter_mut().enumerate() {
+            *sum = sum.plus_product(F4::load(s.add(line * size + j)), a);
+        }
+    }
+    let removed = F4::sums(removed).lanes().map(F4::splat);
+    let v: [F4; LANES] = core::array::from_fn(|line| F4::splat(*v.add(line)));
+    let mut sums = [F4::zero(); LANES];
+    for j in (0..size).step_by(LANES) {
+        let [w, b, k, r] = [w, b, k, r].map(|x| F4::load(x.add(j)));
+        for line in 0..LANES {
+            let at = s.add(line * size + j);
+            let new = (F4::load(at) * w).plus_product(removed[line], b).plus_product(v[line], k);
+            new.store(at);
+            sums[line] = sums[line].plus_product(new, r);
+        }
+    }
+    F4::sums(sums)
 }
 
 /// One token of one head. All: [size]

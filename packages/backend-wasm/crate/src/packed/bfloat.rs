@@ -1,0 +1,74 @@
+use super::{padded, Format, Packing, Prepared, GROUP};
+use crate::simd::{F4, I4, LANES};
+
+/// bfloat16, the upper half of an f32. A block: eight columns.
+pub struct Bfloat;
+
+const EXPONENT: u16 = 0x7f80;
+const UPPER: i32 = 0xffff_0000u32 as i32;
+
+/// Columns 0 to 3, and 4 to 7, of a row of a block.
+#[inline(always)]
+unsafe fn widen_row(w: *const u8) -> [F4; 2] {
+    let words = I4::load(w);
+    [words.shl(16).as_floats(), (words & I4::splat(UPPER)).as_floats()]
+}
+
+impl Format for Bfloat {
+    const BLOCK: usize = 2 * LANES;
+    const STORED: usize = 16;
+    const BYTES: usize = 64;
+    const FEW: usize = 4;
+
+    unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
+        let mut finite = true;
+        for (r, row) in from.into_iter().enumerate() {
+            let stored = (row as *const [u16; 8]).read_unaligned();
+            finite &= stored.into_iter().all(|bits| bits & EXPONENT != EXPONENT);
+            (to.add(16 * r) as *mut [u16; 8]).write_unaligned(interleave(stored));
+        }
+        if finite {
+            Packing::Done
+        } else {
+            Packing::NotFinite
+        }
+    }
+
+    unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {
+        Prepared { x: padded::<Self>(x, inner, room), scale: 1.0 }
+    }
+
+    #[inline(always)]
+    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
+        let mut low = [F4::zero(); GROUP];
+        let mut high = [F4::zero(); GROUP];
+        for block in 0..blocks {
+            let x = x.x.add(Self::BLOCK * block);
+            let (x0, x1) = (F4::load(x), F4::load(x.add(LANES)));
+            for r in 0..GROUP {
+                let [a, b] = widen_row(w.add(Self::BYTES * block + 16 * r));
+                low[r] = low[r].plus_product(a, x0);
+                high[r] = high[r].plus_product(b, x1);
+            }
+        }
+        F4::sums(core::array::from_fn(|r| low[r] + high[r]))
+    }
+
+    unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
+        for block in 0..blocks {
+            let room = room.add(Self::BLOCK * GROUP * block);
+            for r in 0..GROUP {
+                let [low, high] = widen_row(w.add(Self::BYTES * block + 16 * r));
+                low.store(room.add(LANES * r));
+                high.store(room.add(LANES * (GROUP + r)));
+            }
+        }
+        room
+    }
+}
+
+/// Columns 0 to 3 in the lower halves of words, 4 to 7 in the upper.
+#[inline(always)]
+pub fn interleave([a, b, c, d, e, f, g, h]: [u16; 8]) -> [u16; 8] {
+    [a, e, b, f, c, g, d, h]
+}

@@ -1,0 +1,86 @@
+use super::q8::{pack_scale, prepare, SCALES};
+use super::{raised, Format, Packing, Prepared, GROUP};
+use crate::half::RAISED;
+use crate::simd::{F4, I4, LANES, S8};
+
+/// GGUF's Q4_0: 32 columns of 0 to 15, less 8, under one scale. A block: the four scales as raised halves, then four
+/// rows of eight words of 16 bits: word j has columns j, 8 + j, 16 + j and 24 + j, from its lowest bits on.
+pub struct Q4;
+
+const COLUMNS: usize = 32;
+/// Bytes of the numbers of a row.
+const ROW: usize = COLUMNS / 2;
+
+/// Columns 0 to 7, 8 to 15, 16 to 23 and 24 to 31 of a row, not yet less 8.
+#[inline(always)]
+unsafe fn planes(row: *const u8) -> [S8; 4] {
+    let words = S8::load(row as *const i16);
+    let mask = S8::splat(15);
+    [words & mask, words.shr_zero(4) & mask, words.shr_zero(8) & mask, words.shr_zero(12)]
+}
+
+impl Format for Q4 {
+    const BLOCK: usize = COLUMNS;
+    const STORED: usize = 2 + ROW;
+    const BYTES: usize = SCALES + GROUP * ROW;
+    const FEW: usize = 4;
+
+    /// Byte i of a stored block has columns i and 16 + i.
+    unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
+        let mut worst = Packing::Done;
+        for (r, row) in from.into_iter().enumerate() {
+            worst = worst.max(pack_scale(row, to, r));
+            let stored = (row.add(2) as *const [u8; ROW]).read_unaligned();
+            let words: [u8; ROW] = core::array::from_fn(|i| {
+                let (low, high) = (stored[i / 2], stored[8 + i / 2]);
+                if i % 2 == 0 {
+                    low & 15 | high << 4
+                } else {
+                    low >> 4 | high & 0xf0
+                }
+            });
+            (to.add(SCALES + ROW * r) as *mut [u8; ROW]).write_unaligned(words);
+        }
+        worst
+    }
+
+    unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {
+        prepare(x, inner, room)
+    }
+
+    #[inline(always)]
+    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
+        let (whole, scales) = (x.x as *const i16, x.x.add(blocks * COLUMNS / 2));
+        let mut sums = F4::zero();
+        for block in 0..blocks {
+            let (w, x) = (w.add(Self::BYTES * block), whole.add(COLUMNS * block));
+            let x: [S8; 4] = core::array::from_fn(|i| S8::load(x.add(8 * i)));
+            let dots = core::array::from_fn(|r| {
+                let [a, b, c, d] = planes(w.add(SCALES + ROW * r));
+                a.dot(x[0]) + b.dot(x[1]) + (c.dot(x[2]) + d.dot(x[3]))
+            });
+            let scale = raised(I4::load_halves(w)) * F4::splat(*scales.add(block));
+            // All whole numbers below 2^24: exact in f32.
+            let eighths = F4::splat(*scales.add(blocks + block) * -8.0);
+            sums = sums.plus_product(I4::sums(dots).to_floats() + eighths, scale);
+        }
+        sums
+    }
+
+    unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
+        let eight = S8::splat(8);
+        for block in 0..blocks {
+            let (w, room) = (w.add(Self::BYTES * block), room.add(COLUMNS * GROUP * block));
+            let scales = (raised(I4::load_halves(w)) * F4::splat(RAISED)).lanes();
+            for (r, scale) in scales.into_iter().enumerate() {
+                for (i, plane) in planes(w.add(SCALES + ROW * r)).into_iter().enumerate() {
+                    for (half, four) in (plane - eight).widen().into_iter().enumerate() {
+                        let at = room.add((2 * i + half) * LANES * GROUP + LANES * r);
+                        (four.to_floats() * F4::splat(scale)).store(at);
+                    }
+                }
+            }
+        }
+        room
+    }
+}

@@ -1,0 +1,107 @@
+use super::{raised, Format, Packing, Prepared, GROUP};
+use crate::half::{raise, RAISED};
+use crate::simd::{F4, I4, LANES, S8};
+
+/// GGUF's Q8_0: 32 columns under one scale. A block: the four scales as raised halves, then four rows of 32 i8.
+///
+/// x is held as i16 under a scale of its own for every 32 numbers, which costs it 5 of its 24 bits of precision at most
+/// where all are of a size: products and sums are exact whole numbers.
+pub struct Q8;
+
+const COLUMNS: usize = 32;
+/// Bytes of the scales of a block.
+pub const SCALES: usize = 2 * GROUP;
+/// The most that a number of x becomes.
+const MOST: f32 = 32767.0;
+
+/// Writes the scale of a row, the first two bytes of a stored block, among those of a packed one.
+pub unsafe fn pack_scale(stored: *const u8, to: *mut u8, row: usize) -> Packing {
+    let bits = u16::from_le_bytes((stored as *const [u8; 2]).read());
+    let Some(raised) = raise(bits) else {
+        return if bits & 0x7c00 == 0x7c00 { Packing::NotFinite } else { Packing::TooLarge };
+    };
+    (to.add(2 * row) as *mut u16).write_unaligned(raised);
+    Packing::Done
+}
+
+/// Makes i16 [inner] of x at `room`, then f32 [blocks] scales at `room` + inner / 2, each times 2^102 and with the sum
+/// of the whole numbers behind all of them, f32 [blocks].
+pub unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {
+    let blocks = inner / COLUMNS;
+    let (whole, scales) = (room as *mut i16, room.add(inner / 2));
+    for block in 0..blocks {
+        let x = x.add(block * COLUMNS);
+        let mut sizes = F4::load(x).abs();
+        for i in 1..COLUMNS / LANES {
+            sizes = sizes.max(F4::load(x.add(LANES * i)).abs());
+        }
+        let largest = sizes.lanes().into_iter().fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a });
+        // Of smaller numbers the reciprocal overflows; next to any other block they are nothing.
+        let inverse = F4::splat(if largest < 1e-30 { 0.0 } else { MOST / largest });
+        let mut sum = I4::splat(0);
+        for i in 0..COLUMNS / (2 * LANES) {
+            let at = x.add(2 * LANES * i);
+            let [low, high] = [at, at.add(LANES)].map(|at| (F4::load(at) * inverse).nearest().to_whole());
+            sum = sum + low + high;
+            low.narrow(high).store(whole.add(block * COLUMNS + 2 * LANES * i));
+        }
+        *scales.add(block) = largest / MOST * RAISED;
+        *scales.add(blocks + block) = sum.to_floats().sum();
+    }
+    Prepared { x: room, scale: 1.0 }
+}
+
+impl Format for Q8 {
+    const BLOCK: usize = COLUMNS;
+    const STORED: usize = 2 + COLUMNS;
+    const BYTES: usize = SCALES + GROUP * COLUMNS;
+    const FEW: usize = 4;
+
+    unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
+        let mut worst = Packing::Done;
+        for (r, row) in from.into_iter().enumerate() {
+            worst = worst.max(pack_scale(row, to, r));
+            core::ptr::copy_nonoverlapping(row.add(2), to.add(SCALES + COLUMNS * r), COLUMNS);
+        }
+        worst
+    }
+
+    unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {
+        prepare(x, inner, room)
+    }
+
+    #[inline(always)]
+    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
+        let (whole, scales) = (x.x as *const i16, x.x.add(blocks * COLUMNS / 2));
+        let mut sums = F4::zero();
+        for block in 0..blocks {
+            let (w, x) = (w.add(Self::BYTES * block), whole.add(COLUMNS * block));
+            let x: [S8; 4] = core::array::from_fn(|i| S8::load(x.add(8 * i)));
+            let dots = core::array::from_fn(|r| {
+                let row = w.add(SCALES + COLUMNS * r) as *const i8;
+                let dot = |i: usize| S8::load_bytes(row.add(8 * i)).dot(x[i]);
+                dot(0) + dot(1) + (dot(2) + dot(3))
+            });
+            let scale = raised(I4::load_halves(w)) * F4::splat(*scales.add(block));
+            sums = sums.plus_product(I4::sums(dots).to_floats(), scale);
+        }
+        sums
+    }
+
+    unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
+        for block in 0..blocks {
+            let (w, room) = (w.add(Self::BYTES * block), room.add(COLUMNS * GROUP * block));
+            let scales = (raised(I4::load_halves(w)) * F4::splat(RAISED)).lanes();
+            for (r, scale) in scales.into_iter().enumerate() {
+                for i in 0..COLUMNS / 8 {
+                    let numbers = S8::load_bytes(w.add(SCALES + COLUMNS * r + 8 * i) as *const i8).widen();
+                    for (half, four) in numbers.into_iter().enumerate() {
+                        let at = room.add((2 * i + half) * LANES * GROUP + LANES * r);
+                        (four.to_floats() * F4::splat(scale)).store(at);
+                    }
+                }
+            }
+        }
+        room
+    }
+}

@@ -1,0 +1,111 @@
+use super::*;
+use crate::half::half_to_f32;
+use crate::team::Team;
+
+/// Numbers from -1 to 1 without a pattern.
+fn noise(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Random weights as they are stored, and their values.
+fn stored<F: Format>(rows: usize, inner: usize) -> (Vec<u8>, Vec<f32>) {
+    let numbers = noise(rows * inner, 7);
+    let bytes = |x: &f32| x.to_le_bytes();
+    match (F::BLOCK, F::STORED) {
+        (4, _) => (numbers.iter().flat_map(bytes).collect(), numbers),
+        (8, _) => {
+            let upper: Vec<u16> = numbers.iter().map(|x| (x.to_bits() >> 16) as u16).collect();
+            let values = upper.iter().map(|&bits| f32::from_bits(u32::from(bits) << 16)).collect();
+            (upper.iter().flat_map(|bits| bits.to_le_bytes()).collect(), values)
+        }
+        (_, size) => {
+            let (mut packed, mut values) = (Vec::new(), Vec::new());
+            for (i, block) in numbers.chunks(32).enumerate() {
+                // Subnormal, negative and common scales.
+                let scale = [0x0007u16, 0xa400, 0x2c00][i % 3];
+                packed.extend(scale.to_le_bytes());
+                let levels: Vec<i32> =
+                    block.iter().map(|x| (x * if size == 34 { 127.0 } else { 7.9 }) as i32).collect();
+                match size {
+                    34 => packed.extend(levels.iter().map(|&x| x as i8 as u8)),
+                    _ => packed.extend((0..16).map(|i| (levels[i] + 8) as u8 | ((levels[16 + i] + 8) as u8) << 4)),
+                }
+                values.extend(levels.iter().map(|&x| half_to_f32(scale) * x as f32));
+            }
+            (packed, values)
+        }
+    }
+}
+
+/// Halves of numbers with an exact one, some of them subnormal.
+fn stored_halves(rows: usize, inner: usize) -> (Vec<u8>, Vec<f32>) {
+    let bits: Vec<u16> = noise(rows * inner, 3)
+        .iter()
+        .enumerate()
+        .map(|(i, x)| {
+            let size = (x.abs() * 1023.0) as u16;
+            (x.is_sign_negative() as u16) << 15 | [0, 1 << 10, 12 << 10, 21 << 10][i % 4] | size
+        })
+        .collect();
+    let values = bits.iter().map(|&bits| half_to_f32(bits)).collect();
+    (bits.iter().flat_map(|bits| bits.to_le_bytes()).collect(), values)
+}
+
+fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(usize, usize)], tolerance: f64) {
+    for &(inner, outer) in sizes {
+        let (bytes, w) = stored(outer, inner);
+        let blocks = inner.div_ceil(F::BLOCK);
+        let mut packed = vec![0xffu8; outer.div_ceil(GROUP) * blocks * F::BYTES];
+        let packing = unsafe { pack_rows::<F>(bytes.as_ptr(), packed.as_mut_ptr(), outer, inner) };
+        assert_eq!(packing, Packing::Done);
+        for rows in [0, 1, 2, 3, 4, 5, 8, 9] {
+            for factor in [1.0, 1e9] {
+                let x: Vec<f32> = noise(rows * inner, 5).iter().map(|x| x * factor).collect();
+                let mut y = vec![7.0; rows * outer];
+                let mut room = vec![f32::NAN; scratch(inner)];
+                let (x_at, y_at, room) = (x.as_ptr(), y.as_mut_ptr(), room.as_mut_ptr());
+                unsafe { product::<F>(&Team::alone(), x_at, packed.as_ptr(), y_at, room, rows, inner, outer) };
+                for (n, o) in (0..rows).flat_map(|n| (0..outer).map(move |o| (n, o))) {
+                    let terms = (0..inner).map(|i| f64::from(x[n * inner + i]) * f64::from(w[o * inner + i]));
+                    let (sum, size) = terms.fold((0.0, 1e-30), |(sum, size), term| (sum + term, size + term.abs()));
+                    let error = (f64::from(y[n * outer + o]) - sum).abs() / size;
+                    assert!(error < tolerance, "{inner} × {outer}, row {n} of {rows}, {o}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+const SIZES: &[(usize, usize)] = &[(0, 3), (1, 1), (5, 3), (8, 21), (13, 38), (300, 17), (768, 8)];
+const WHOLE: &[(usize, usize)] = &[(32, 1), (64, 7), (288, 18), (768, 8)];
+
+#[test]
+fn products_with_every_type_are_right() {
+    check::<Float>(stored::<Float>, SIZES, 1e-6);
+    check::<Bfloat>(stored::<Bfloat>, SIZES, 1e-6);
+    check::<Half>(stored_halves, SIZES, 1e-6);
+    check::<Q8>(stored::<Q8>, WHOLE, 2e-5);
+    check::<Q4>(stored::<Q4>, WHOLE, 2e-5);
+}
+
+#[test]
+fn what_cannot_be_packed_is_told() {
+    let mut to = [0u8; 256];
+    let mut pack = |from: &[u8], inner: usize, half: bool| unsafe {
+        if half {
+            pack_rows::<Half>(from.as_ptr(), to.as_mut_ptr(), 1, inner)
+        } else {
+            pack_rows::<Float>(from.as_ptr(), to.as_mut_ptr(), 1, inner)
+        }
+    };
+    assert_eq!(pack(&f32::INFINITY.to_le_bytes(), 1, false), Packing::NotFinite);
+    assert_eq!(pack(&[0, 0, 0x00, 0x7e], 2, true), Packing::NotFinite);
+    // 128, and the largest below it
+    assert_eq!(pack(&[0x00, 0x58], 1, true), Packing::TooLarge);
+    assert_eq!(pack(&[0xff, 0x57], 1, true), Packing::Done);
+}

@@ -1,0 +1,123 @@
+//! Numbers several at once: v128 on WebAssembly, arrays elsewhere, so that `cargo test` runs the same kernels.
+
+use core::ops::Neg;
+
+#[cfg(not(target_family = "wasm"))]
+mod portable;
+#[cfg(target_family = "wasm")]
+mod wasm;
+
+#[cfg(not(target_family = "wasm"))]
+pub use portable::{Mask, F4, I4, S8};
+#[cfg(target_family = "wasm")]
+pub use wasm::{Mask, F4, I4, S8};
+
+/// How many numbers an `F4` or an `I4` holds.
+pub const LANES: usize = 4;
+
+impl Neg for F4 {
+    type Output = F4;
+    #[inline(always)]
+    fn neg(self) -> F4 {
+        F4::splat(-0.0) - self
+    }
+}
+
+impl F4 {
+    pub const fn lanes_before(count: usize) -> usize {
+        count - count % LANES
+    }
+
+    #[inline(always)]
+    pub fn zero() -> F4 {
+        F4::splat(0.0)
+    }
+
+    #[inline(always)]
+    pub fn first(self) -> f32 {
+        self.lanes()[0]
+    }
+
+    #[inline(always)]
+    pub fn sum(self) -> f32 {
+        let [a, b, c, d] = self.lanes();
+        (a + b) + (c + d)
+    }
+}
+
+/// The square root of one number; `core` has none.
+#[inline(always)]
+pub fn sqrt(x: f32) -> f32 {
+    F4::splat(x).sqrt().first()
+}
+
+/// Σ a[i] · b[i] over `count` numbers.
+#[inline(always)]
+pub unsafe fn dot(a: *const f32, b: *const f32, count: usize) -> f32 {
+    let whole = F4::lanes_before(count);
+    let mut sums = F4::zero();
+    let mut i = 0;
+    while i < whole {
+        sums = sums.plus_product(F4::load(a.add(i)), F4::load(b.add(i)));
+        i += LANES;
+    }
+    let mut sum = sums.sum();
+    while i < count {
+        sum += *a.add(i) * *b.add(i);
+        i += 1;
+    }
+    sum
+}
+
+/// y[i] = f(x[i]) for `count` numbers. The last few go one by one.
+#[inline(always)]
+pub unsafe fn map(x: *const f32, y: *mut f32, count: usize, f: impl Fn(F4) -> F4) {
+    let whole = F4::lanes_before(count);
+    let mut i = 0;
+    while i < whole {
+        f(F4::load(x.add(i))).store(y.add(i));
+        i += LANES;
+    }
+    while i < count {
+        *y.add(i) = f(F4::splat(*x.add(i))).first();
+        i += 1;
+    }
+}
+
+/// y[i] += a · x[i] for `count` numbers.
+#[inline(always)]
+pub unsafe fn add_scaled(y: *mut f32, a: f32, x: *const f32, count: usize) {
+    update(y, count, |v, i| v.plus_product(F4::splat(a), F4::load(x.add(i))), |v, i| v + a * *x.add(i));
+}
+
+/// y[i] += a[i] · b[i] for `count` numbers.
+#[inline(always)]
+pub unsafe fn add_products(y: *mut f32, a: *const f32, b: *const f32, count: usize) {
+    update(y, count, |v, i| v.plus_product(F4::load(a.add(i)), F4::load(b.add(i))), |v, i| v + *a.add(i) * *b.add(i));
+}
+
+/// y[i] = y[i] · d[i] + a · x[i] for `count` numbers.
+#[inline(always)]
+pub unsafe fn decay_and_add(y: *mut f32, d: *const f32, a: f32, x: *const f32, count: usize) {
+    update(
+        y,
+        count,
+        |v, i| (v * F4::load(d.add(i))).plus_product(F4::splat(a), F4::load(x.add(i))),
+        |v, i| v * *d.add(i) + a * *x.add(i),
+    );
+}
+
+/// y[i] = f(y[i], i), four at a time, then the last few one by one.
+#[inline(always)]
+unsafe fn update(y: *mut f32, count: usize, four: impl Fn(F4, usize) -> F4, one: impl Fn(f32, usize) -> f32) {
+    let whole = F4::lanes_before(count);
+    let mut i = 0;
+    while i < whole {
+        four(F4::load(y.add(i)), i).store(y.add(i));
+        i += LANES;
+    }
+    while i < count {
+        *y.add(i) = one(*y.add(i), i);
+        i += 1;
+    }
+}

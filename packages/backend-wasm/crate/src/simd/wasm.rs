@@ -1,0 +1,248 @@
+//! One v128 each.
+
+use super::LANES;
+use crate::arch::*;
+use core::ops::{Add, BitAnd, Div, Mul, Sub};
+
+#[derive(Clone, Copy)]
+pub struct F4(v128);
+
+#[derive(Clone, Copy)]
+pub struct Mask(v128);
+
+impl F4 {
+    #[inline(always)]
+    pub fn splat(x: f32) -> F4 {
+        F4(f32x4_splat(x))
+    }
+
+    #[inline(always)]
+    pub unsafe fn load(from: *const f32) -> F4 {
+        F4(v128_load(from as *const v128))
+    }
+
+    #[inline(always)]
+    pub unsafe fn store(self, to: *mut f32) {
+        v128_store(to as *mut v128, self.0)
+    }
+
+    #[inline(always)]
+    pub fn lanes(self) -> [f32; LANES] {
+        [
+            f32x4_extract_lane::<0>(self.0),
+            f32x4_extract_lane::<1>(self.0),
+            f32x4_extract_lane::<2>(self.0),
+            f32x4_extract_lane::<3>(self.0),
+        ]
+    }
+
+    #[inline(always)]
+    pub fn max(self, other: F4) -> F4 {
+        F4(f32x4_max(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn min(self, other: F4) -> F4 {
+        F4(f32x4_min(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn abs(self) -> F4 {
+        F4(f32x4_abs(self.0))
+    }
+
+    #[inline(always)]
+    pub fn sqrt(self) -> F4 {
+        F4(f32x4_sqrt(self.0))
+    }
+
+    /// To the nearest whole number, halves to even.
+    #[inline(always)]
+    pub fn nearest(self) -> F4 {
+        F4(f32x4_nearest(self.0))
+    }
+
+    /// 2 to the power of a whole number from -126 to 127.
+    #[inline(always)]
+    pub fn exp2_whole(self) -> F4 {
+        let biased = i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127));
+        F4(i32x4_shl(biased, 23))
+    }
+
+    #[inline(always)]
+    pub fn lt(self, other: F4) -> Mask {
+        Mask(f32x4_lt(self.0, other.0))
+    }
+}
+
+impl Mask {
+    /// Lane by lane, `a` where the mask holds, else `b`.
+    #[inline(always)]
+    pub fn select(self, a: F4, b: F4) -> F4 {
+        F4(v128_bitselect(a.0, b.0, self.0))
+    }
+}
+
+macro_rules! operators {
+    ($($type:ident, $operator:ident, $method:ident, $intrinsic:ident;)*) => {$(
+        impl $operator for $type {
+            type Output = $type;
+            #[inline(always)]
+            fn $method(self, other: $type) -> $type {
+                $type($intrinsic(self.0, other.0))
+            }
+        }
+    )*};
+}
+
+operators! {
+    F4, Add, add, f32x4_add;
+    F4, Sub, sub, f32x4_sub;
+    F4, Mul, mul, f32x4_mul;
+    F4, Div, div, f32x4_div;
+    F4, BitAnd, bitand, v128_and;
+    I4, Add, add, i32x4_add;
+    I4, BitAnd, bitand, v128_and;
+    S8, BitAnd, bitand, v128_and;
+    S8, Sub, sub, i16x8_sub;
+}
+
+/// Four i32, or the bits of four f32.
+#[derive(Clone, Copy)]
+pub struct I4(v128);
+
+impl I4 {
+    #[inline(always)]
+    pub fn splat(x: i32) -> I4 {
+        I4(i32x4_splat(x))
+    }
+
+    /// 16 bytes.
+    #[inline(always)]
+    pub unsafe fn load(from: *const u8) -> I4 {
+        I4(v128_load(from as *const v128))
+    }
+
+    /// Four numbers of 16 bits, the sign extended.
+    #[inline(always)]
+    pub unsafe fn load_halves(from: *const u8) -> I4 {
+        I4(i32x4_load_extend_i16x4(from as *const i16))
+    }
+
+    #[inline(always)]
+    pub unsafe fn store(self, to: *mut u8) {
+        v128_store(to as *mut v128, self.0)
+    }
+
+    #[inline(always)]
+    pub fn shl(self, bits: u32) -> I4 {
+        I4(i32x4_shl(self.0, bits))
+    }
+
+    /// The sign moves in.
+    #[inline(always)]
+    pub fn shr(self, bits: u32) -> I4 {
+        I4(i32x4_shr(self.0, bits))
+    }
+
+    /// The f32 that have these bits.
+    #[inline(always)]
+    pub fn as_floats(self) -> F4 {
+        F4(self.0)
+    }
+
+    /// The nearest f32.
+    #[inline(always)]
+    pub fn to_floats(self) -> F4 {
+        F4(f32x4_convert_i32x4(self.0))
+    }
+
+    /// Both as eight i16, held within their range.
+    #[inline(always)]
+    pub fn narrow(self, high: I4) -> S8 {
+        S8(i16x8_narrow_i32x4(self.0, high.0))
+    }
+
+    /// The sum of each.
+    #[inline(always)]
+    pub fn sums([a, b, c, d]: [I4; 4]) -> I4 {
+        let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
+        let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
+        I4(i32x4_add(i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd)))
+    }
+}
+
+/// Eight i16.
+#[derive(Clone, Copy)]
+pub struct S8(v128);
+
+impl S8 {
+    #[inline(always)]
+    pub fn splat(x: i16) -> S8 {
+        S8(i16x8_splat(x))
+    }
+
+    #[inline(always)]
+    pub unsafe fn load(from: *const i16) -> S8 {
+        S8(v128_load(from as *const v128))
+    }
+
+    /// Eight i8, widened.
+    #[inline(always)]
+    pub unsafe fn load_bytes(from: *const i8) -> S8 {
+        S8(i16x8_load_extend_i8x8(from))
+    }
+
+    #[inline(always)]
+    pub unsafe fn store(self, to: *mut i16) {
+        v128_store(to as *mut v128, self.0)
+    }
+
+    /// Zeros move in.
+    #[inline(always)]
+    pub fn shr_zero(self, bits: u32) -> S8 {
+        S8(u16x8_shr(self.0, bits))
+    }
+
+    /// The products of both, neighbours added.
+    #[inline(always)]
+    pub fn dot(self, other: S8) -> I4 {
+        I4(i32x4_dot_i16x8(self.0, other.0))
+    }
+
+    /// The lower four and the upper four as i32.
+    #[inline(always)]
+    pub fn widen(self) -> [I4; 2] {
+        [I4(i32x4_extend_low_i16x8(self.0)), I4(i32x4_extend_high_i16x8(self.0))]
+    }
+}
+
+impl F4 {
+    /// Truncated and held within the range of i32; 0 of NaN.
+    #[inline(always)]
+    pub fn to_whole(self) -> I4 {
+        I4(i32x4_trunc_sat_f32x4(self.0))
+    }
+
+    /// The sum of each.
+    #[inline(always)]
+    pub fn sums([a, b, c, d]: [F4; 4]) -> F4 {
+        let ab = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
+        let cd = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
+        F4(f32x4_add(i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd)))
+    }
+
+    /// self + a · b, rounded once or twice.
+    #[cfg(feature = "relaxed")]
+    #[inline(always)]
+    pub fn plus_product(self, a: F4, b: F4) -> F4 {
+        F4(f32x4_relaxed_madd(a.0, b.0, self.0))
+    }
+
+    /// self + a · b
+    #[cfg(not(feature = "relaxed"))]
+    #[inline(always)]
+    pub fn plus_product(self, a: F4, b: F4) -> F4 {
+        self + a * b
+    }
+}

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '29087446c83866be858aba61e2b6a3ef5c61417ebf56cb006e342fb00a217e36',
+  sources: 'f102f8fa49cd6de4eb8979254dc4f7be9163dfe07240f16621f244fa79d9982d',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -127,18 +127,25 @@ macro_rules! instructions {
         }),*];
 
         unsafe fn execute(opcode: Opcode, team: &Team, cursor: &mut Cursor) {
+            $(
+                // A function each: an engine keeps the registers of a small one better than of all in one.
+                #[inline(never)]
+                unsafe fn $name(team: &Team, cursor: &mut Cursor) {
+                    $kernel(team, $({
+                        const _: &str = stringify!($operand);
+                        cursor.operand()
+                    }),*);
+                }
+            )*
             match opcode {
-                $(Opcode::$name => $kernel(team, $({
-                    const _: &str = stringify!($operand);
-                    cursor.operand()
-                }),*),)*
+                $(Opcode::$name => $name(team, cursor),)*
             }
         }
     };
 }
 
 instructions! {
-    copy_words(from to count) [count] => copy_words;
+    copy_words(from to count) [count] => move_words;
     full(value y count) [count] => kernels::full::full;
     unary(function x y count) [count] => kernels::unary::unary;
     binary(function a b y axes count) [count] => kernels::binary::binary;
@@ -202,7 +209,7 @@ instructions! {
 const WORTH_SHARING: usize = 8192;
 
 /// from, to: [count] of f32 or i32, possibly one memory
-unsafe fn copy_words(team: &Team, from: *const u32, to: *mut u32, count: usize) {
+unsafe fn move_words(team: &Team, from: *const u32, to: *mut u32, count: usize) {
     team.share(count, 1024, |begin, end| copy(from.add(begin), to.add(begin), end - begin));
 }
 
@@ -246,7 +253,7 @@ pub unsafe extern "C" fn run(
         if id == 0 {
             let mut cursor = Cursor { at: carries.add(1), registers };
             for _ in 0..*carries {
-                copy_words(&Team::alone(), cursor.operand(), cursor.operand(), cursor.operand());
+                move_words(&Team::alone(), cursor.operand(), cursor.operand(), cursor.operand());
             }
             for i in 0..*strides as usize {
                 let stride = strides.add(1 + 2 * i);

@@ -31,30 +31,18 @@ impl Format for Float {
     }
 
     #[inline(always)]
-    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
-        let (w, x) = (w as *const f32, x.x);
-        let mut sums = [F4::zero(); GROUP];
-        let mut more = [F4::zero(); GROUP];
-        let mut block = 0;
-        // Two blocks at a time: eight sums hide the time that an addition takes.
-        while block + 2 <= blocks {
-            let (x0, x1) = (F4::load(x.add(LANES * block)), F4::load(x.add(LANES * (block + 1))));
-            let w = w.add(16 * block);
-            for r in 0..GROUP {
-                sums[r] = sums[r].plus_product(F4::load(w.add(LANES * r)), x0);
-            }
-            for r in 0..GROUP {
-                more[r] = more[r].plus_product(F4::load(w.add(16 + LANES * r)), x1);
-            }
-            block += 2;
-        }
-        if block < blocks {
-            let x = F4::load(x.add(LANES * block));
-            for (r, sum) in sums.iter_mut().enumerate() {
-                *sum = sum.plus_product(F4::load(w.add(16 * block + LANES * r)), x);
+    unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
+        let mut sums = [[F4::zero(); GROUP]; S];
+        for block in 0..blocks {
+            let x = F4::load(x.x.add(LANES * block));
+            for (w, sums) in w.iter().zip(&mut sums) {
+                let w = w.add(Self::BYTES * block) as *const f32;
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.plus_product(F4::load(w.add(LANES * r)), x);
+                }
             }
         }
-        F4::sums(core::array::from_fn(|r| sums[r] + more[r]))
+        sums.map(F4::sums)
     }
 
     unsafe fn widen(w: *const u8, _: usize, _: *mut f32) -> *const f32 {

@@ -60,19 +60,19 @@ impl Format for Half {
     }
 
     #[inline(always)]
-    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
-        let mut low = [F4::zero(); GROUP];
-        let mut high = [F4::zero(); GROUP];
+    unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
+        let mut sums = [[F4::zero(); GROUP]; S];
         for block in 0..blocks {
             let x = x.x.add(Self::BLOCK * block);
             let (x0, x1) = (F4::load(x), F4::load(x.add(LANES)));
-            for r in 0..GROUP {
-                let [a, b] = widen_row(w.add(Self::BYTES * block + 16 * r));
-                low[r] = low[r].plus_product(a, x0);
-                high[r] = high[r].plus_product(b, x1);
+            for (w, sums) in w.iter().zip(&mut sums) {
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    let [low, high] = widen_row(w.add(Self::BYTES * block + 16 * r));
+                    *sum = sum.plus_product(low, x0).plus_product(high, x1);
+                }
             }
         }
-        F4::sums(core::array::from_fn(|r| low[r] + high[r]))
+        sums.map(F4::sums)
     }
 
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {

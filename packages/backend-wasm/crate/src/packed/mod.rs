@@ -7,7 +7,7 @@
 //! └────────────────────────┴────────────────────────┘
 //! ```
 //!
-//! So a product with one token reads memory as a single stream, and each number of x serves four rows. A block is a few
+//! So a product with one token reads memory as few streams, and each number of x serves four rows of each. A block is a few
 //! columns, as many as the format takes at once; the last block and the last group are filled up with zeros. Numbers of
 //! 16 bits lie so that the lower halves of a vector of words are columns 0 to 3 and the upper ones columns 4 to 7.
 
@@ -38,6 +38,10 @@ pub struct Prepared {
     pub scale: f32,
 }
 
+/// Groups that a product with few tokens reads at the same time. A processor fetches ahead within a page of memory: while
+/// one stream waits at the end of its page, another goes on. With more, sums no longer stay in registers.
+pub const STREAMS: usize = 2;
+
 /// A type of weights: how it is packed, and how it is multiplied.
 pub trait Format {
     /// Columns of a block.
@@ -55,8 +59,8 @@ pub trait Format {
     /// x: [inner]; room: [`room(inner)`] of f32, which what is returned may lie in
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared;
 
-    /// The products of the four rows of a group with x, before `Prepared::scale`. w: [blocks, BYTES]
-    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4;
+    /// The products of the four rows of each of some groups with x, before `Prepared::scale`. w: [blocks, BYTES] each
+    unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S];
 
     /// The numbers of a group as f32 [blocks · BLOCK / 4, GROUP, 4]: `w` itself, or made in `room`.
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32;

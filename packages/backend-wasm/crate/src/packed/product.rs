@@ -1,4 +1,4 @@
-use super::{room, Format, Prepared, GROUP};
+use super::{room, Format, Prepared, GROUP, STREAMS};
 use crate::simd::{F4, LANES};
 use crate::team::Team;
 
@@ -45,6 +45,7 @@ pub unsafe fn product<F: Format>(
 }
 
 /// Memory is read once; each group of rows meets every row of x while it is near.
+#[inline(never)]
 unsafe fn few<F: Format>(
     team: &Team,
     x: *const f32,
@@ -58,17 +59,30 @@ unsafe fn few<F: Format>(
     let blocks = inner.div_ceil(F::BLOCK);
     let prepared: [Option<Prepared>; MOST_FEW] =
         core::array::from_fn(|n| (n < rows).then(|| F::prepare(x.add(n * inner), inner, scratch.add(n * room(inner)))));
-    team.share(outer.div_ceil(GROUP), 1, |begin, end| {
-        for group in begin..end {
+    let some = |first: usize, x: &Prepared, y: *mut f32, count: usize| {
+        let at = |i: usize| w.add((first + i) * blocks * F::BYTES);
+        let put = |i: usize, sums: F4| {
+            let row = (first + i) * GROUP;
+            store(y.add(row), sums * F4::splat(x.scale), outer - row);
+        };
+        if count == STREAMS {
+            let sums = F::dot::<STREAMS>(core::array::from_fn(at), x, blocks);
+            sums.into_iter().enumerate().for_each(|(i, sums)| put(i, sums));
+        } else {
+            (0..count).for_each(|i| put(i, F::dot([at(i)], x, blocks)[0]));
+        }
+    };
+    team.share(outer.div_ceil(GROUP), STREAMS, |begin, end| {
+        for first in (begin..end).step_by(STREAMS) {
             for (n, x) in prepared.iter().flatten().enumerate() {
-                let sums = F::dot(w.add(group * blocks * F::BYTES), x, blocks) * F4::splat(x.scale);
-                store(y.add(n * outer + group * GROUP), sums, outer - group * GROUP);
+                some(first, x, y.add(n * outer), STREAMS.min(end - first));
             }
         }
     });
 }
 
 /// A few groups by all rows of x, `DEPTH` columns at a time.
+#[inline(never)]
 unsafe fn many<F: Format>(
     groups: core::ops::Range<usize>,
     x: *const f32,

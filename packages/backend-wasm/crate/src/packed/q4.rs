@@ -49,20 +49,24 @@ impl Format for Q4 {
     }
 
     #[inline(always)]
-    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
+    unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
         let (whole, scales) = (x.x as *const i16, x.x.add(blocks * COLUMNS / 2));
-        let mut sums = F4::zero();
+        let mut sums = [F4::zero(); S];
         for block in 0..blocks {
-            let (w, x) = (w.add(Self::BYTES * block), whole.add(COLUMNS * block));
+            let x = whole.add(COLUMNS * block);
             let x: [S8; 4] = core::array::from_fn(|i| S8::load(x.add(8 * i)));
-            let dots = core::array::from_fn(|r| {
-                let [a, b, c, d] = planes(w.add(SCALES + ROW * r));
-                a.dot(x[0]) + b.dot(x[1]) + (c.dot(x[2]) + d.dot(x[3]))
-            });
-            let scale = raised(I4::load_halves(w)) * F4::splat(*scales.add(block));
+            let x_scale = F4::splat(*scales.add(block));
             // All whole numbers below 2^24: exact in f32.
             let eighths = F4::splat(*scales.add(blocks + block) * -8.0);
-            sums = sums.plus_product(I4::sums(dots).to_floats() + eighths, scale);
+            for (w, sum) in w.iter().zip(&mut sums) {
+                let w = w.add(Self::BYTES * block);
+                let dots = core::array::from_fn(|r| {
+                    let [a, b, c, d] = planes(w.add(SCALES + ROW * r));
+                    a.dot(x[0]) + b.dot(x[1]) + (c.dot(x[2]) + d.dot(x[3]))
+                });
+                let scale = raised(I4::load_halves(w)) * x_scale;
+                *sum = sum.plus_product(I4::sums(dots).to_floats() + eighths, scale);
+            }
         }
         sums
     }

@@ -71,19 +71,22 @@ impl Format for Q8 {
     }
 
     #[inline(always)]
-    unsafe fn dot(w: *const u8, x: &Prepared, blocks: usize) -> F4 {
+    unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
         let (whole, scales) = (x.x as *const i16, x.x.add(blocks * COLUMNS / 2));
-        let mut sums = F4::zero();
+        let mut sums = [F4::zero(); S];
         for block in 0..blocks {
-            let (w, x) = (w.add(Self::BYTES * block), whole.add(COLUMNS * block));
+            let x = whole.add(COLUMNS * block);
             let x: [S8; 4] = core::array::from_fn(|i| S8::load(x.add(8 * i)));
-            let dots = core::array::from_fn(|r| {
-                let row = w.add(SCALES + COLUMNS * r) as *const i8;
-                let dot = |i: usize| S8::load_bytes(row.add(8 * i)).dot(x[i]);
-                dot(0) + dot(1) + (dot(2) + dot(3))
-            });
-            let scale = raised(I4::load_halves(w)) * F4::splat(*scales.add(block));
-            sums = sums.plus_product(I4::sums(dots).to_floats(), scale);
+            let x_scale = F4::splat(*scales.add(block));
+            for (w, sum) in w.iter().zip(&mut sums) {
+                let w = w.add(Self::BYTES * block);
+                let dots = core::array::from_fn(|r| {
+                    let row = w.add(SCALES + COLUMNS * r) as *const i8;
+                    let dot = |i: usize| S8::load_bytes(row.add(8 * i)).dot(x[i]);
+                    dot(0) + dot(1) + (dot(2) + dot(3))
+                });
+                *sum = sum.plus_product(I4::sums(dots).to_floats(), raised(I4::load_halves(w)) * x_scale);
+            }
         }
         sums
     }

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 export function crateHash(): string {
   const folder = join(import.meta.dirname, 'crate');
   const hash = createHash('sha256');
-  const files = globSync(['Cargo.toml', 'Cargo.lock', 'src/**/*.rs', '../build.ts', '../src/variants.ts'], { cwd: folder });
+  const files = globSync(['Cargo.toml', 'Cargo.lock', 'src/**/*.rs', '../build.ts', '../src/variants.ts'], {
+    cwd: folder,
+  });
   for (const file of files.map((name) => name.replaceAll('\\', '/')).sort()) {
     const text = readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n');
     hash.update(`${file}\0${text}\0`);

@@ -1,4 +1,4 @@
-import { BLOCKS, decompose, type DType, type Graph, type Node, type ParameterEntry } from '@receptance/core';
+import { BLOCKS, type DType, decompose, type Graph, type Node, type ParameterEntry } from '@receptance/core';
 
 /** The types that kernels read as they are stored. */
 export type Format = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
@@ -74,7 +74,8 @@ function formOf({ kind, shape, stored }: ParameterEntry, uses: ReadonlySet<Use>)
       return { kind: 'packed', format, transposed: false };
     case 'linearTransposed':
       // Blocks run along the rows that are stored.
-      if (BLOCKS[format].elements > 1 || format !== narrowest(stored.dtype) || stored.bytes > MOST_TRANSPOSED) return ROWS;
+      if (BLOCKS[format].elements > 1 || format !== narrowest(stored.dtype) || stored.bytes > MOST_TRANSPOSED)
+        return ROWS;
       return { kind: 'packed', format, transposed: true };
     case 'table':
       return { kind: 'rows', format: format === narrowest(stored.dtype) ? format : 'f32' };

@@ -108,8 +108,7 @@ function newMemory64(variant: Variant): WebAssembly.Memory {
 
 function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
   const { run, pack, linear_scratch: linearScratch, __heap_base: base } = exports;
-  const complete =
-    typeof run === 'function' && typeof pack === 'function' && typeof linearScratch === 'function';
+  const complete = typeof run === 'function' && typeof pack === 'function' && typeof linearScratch === 'function';
   if (!complete || !(base instanceof WebAssembly.Global)) {
     throw unavailable('the binary does not export what it should', {
       hint: 'build it anew: pnpm --filter @receptance/backend-wasm build:wasm',

@@ -25,7 +25,12 @@ export interface Packing {
  * @returns false when it has numbers that the format cannot hold as it is packed (halves of 128 and more): f32 can
  * @throws ReceptanceError `NOT_FINITE`
  */
-export async function packMatrix(crate: Crate, memory: LinearMemory, address: number, packing: Packing): Promise<boolean> {
+export async function packMatrix(
+  crate: Crate,
+  memory: LinearMemory,
+  address: number,
+  packing: Packing,
+): Promise<boolean> {
   const { name, dtype, form, shape } = packing;
   const [outer, inner] = packedShape(form, shape);
   const stagedBytes = byteLength(form.format, inner);
@@ -50,9 +55,13 @@ export async function packMatrix(crate: Crate, memory: LinearMemory, address: nu
 }
 
 function notFinite(name: string, row: number, rows: number): ReceptanceError {
-  return new ReceptanceError('NOT_FINITE', `tensor ${name} holds a number in rows ${row} to ${row + rows - 1} that is not finite`, {
-    hint: 'the checkpoint is damaged, or its training had diverged',
-  });
+  return new ReceptanceError(
+    'NOT_FINITE',
+    `tensor ${name} holds a number in rows ${row} to ${row + rows - 1} that is not finite`,
+    {
+      hint: 'the checkpoint is damaged, or its training had diverged',
+    },
+  );
 }
 
 /** The same numbers in the type that is packed. */

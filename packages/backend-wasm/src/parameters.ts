@@ -171,9 +171,13 @@ async function fillStored(
   for (let at = 0; at < numbers.length; at += step) {
     if (((numbers[at] ?? 0) & exponent) !== exponent) continue;
     const element = (at / step) * BLOCKS[stored.dtype].elements;
-    throw new ReceptanceError('NOT_FINITE', `tensor ${name} holds a number that is not finite from element ${element} on`, {
-      hint: 'the checkpoint is damaged, or its training had diverged',
-    });
+    throw new ReceptanceError(
+      'NOT_FINITE',
+      `tensor ${name} holds a number that is not finite from element ${element} on`,
+      {
+        hint: 'the checkpoint is damaged, or its training had diverged',
+      },
+    );
   }
 }
 

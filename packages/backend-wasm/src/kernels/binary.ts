@@ -9,6 +9,13 @@ export const binary: KernelOf<'binary'> = {
   accepts: acceptsBroadcast,
   encode({ inputs: { a, b }, outputs: { y }, attrs: { fn } }, e) {
     const axes = e.axes(broadcastAxes(y.shape, [a.shape, b.shape]), 2);
-    e.emit('binary', { function: e.word(FUNCTIONS[fn]), a: e.address(a), b: e.address(b), y: e.address(y), axes, count: e.size(...y.shape) });
+    e.emit('binary', {
+      function: e.word(FUNCTIONS[fn]),
+      a: e.address(a),
+      b: e.address(b),
+      y: e.address(y),
+      axes,
+      count: e.size(...y.shape),
+    });
   },
 };

@@ -9,7 +9,14 @@ export const compare: KernelOf<'compare'> = {
   accepts: acceptsBroadcast,
   encode({ inputs: { a, b }, outputs: { y }, attrs: { fn } }, e) {
     const axes = e.axes(broadcastAxes(y.shape, [a.shape, b.shape]), 2);
-    const operands = { function: e.word(FUNCTIONS[fn]), a: e.address(a), b: e.address(b), y: e.address(y), axes, count: e.size(...y.shape) };
+    const operands = {
+      function: e.word(FUNCTIONS[fn]),
+      a: e.address(a),
+      b: e.address(b),
+      y: e.address(y),
+      axes,
+      count: e.size(...y.shape),
+    };
     e.emit(a.dtype === 'i32' ? 'compare_whole' : 'compare', operands);
   },
 };

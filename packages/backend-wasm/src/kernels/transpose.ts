@@ -7,6 +7,11 @@ export const transpose: KernelOf<'transpose'> = {
     return acceptsAxes(axesOf(inputs['x']?.shape ?? [], axes));
   },
   encode({ inputs: { x }, outputs: { y }, attrs: { axes } }, e) {
-    e.emit('transpose', { x: e.address(x), y: e.address(y), axes: e.axes(axesOf(x.shape, axes), 1), count: e.size(...y.shape) });
+    e.emit('transpose', {
+      x: e.address(x),
+      y: e.address(y),
+      axes: e.axes(axesOf(x.shape, axes), 1),
+      count: e.size(...y.shape),
+    });
   },
 };

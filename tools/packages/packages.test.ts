@@ -98,10 +98,14 @@ test('Vite builds a page with the model beside it, no larger than the limit', ()
   const assets = readdirSync(join(webApp, 'dist/assets'));
   expect(assets.filter((file) => file.endsWith('.pth'))).toHaveLength(1);
   const scripts = assets.filter((file) => file.endsWith('.js')).map((file) => join(webApp, 'dist/assets', file));
-  const sizes = scripts
-    .map((file) => readFileSync(file))
-    .map((code) => [code.length, gzipSync(code, { level: 9 }).length]);
-  const [minified, gzipped] = sizes.reduce(([a = 0, b = 0], [c = 0, d = 0]) => [a + c, b + d], [0, 0]);
+  const codes = scripts.map((file) => readFileSync(file));
+  // Of the binaries, each a script that begins as WebAssembly in base64 does, a page loads one.
+  const isBinary = (code: Buffer): boolean => code.includes('AGFzbQEAAAA');
+  const largest = codes.filter(isBinary).sort((a, b) => b.length - a.length)[0];
+  expect(largest).toBeDefined();
+  const loaded = [...codes.filter((code) => !isBinary(code)), ...(largest ? [largest] : [])];
+  const minified = loaded.reduce((sum, code) => sum + code.length, 0);
+  const gzipped = loaded.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0);
   console.log(
     `receptance with @receptance/backend-wasm: ${minified} bytes minified, ${gzipped} gzipped of ${PAGE_LIMIT}`,
   );

@@ -1,0 +1,6 @@
+import { conformance } from '@receptance/conformance/vitest';
+import { wasm } from '../src/index.ts';
+
+const wide = wasm({ threads: 2, memory64: true });
+
+conformance({ ...wide, name: 'wasm, memory64' }, { require: ['*'] });

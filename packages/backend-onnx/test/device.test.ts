@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memorySource, store } from '@receptance/conformance';
-import { type Device, GraphBuilder } from '@receptance/core';
+import { type Device, GraphBuilder, quantizedSource } from '@receptance/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnx } from '../src/index.ts';
 import { codeOf, compileAlone, errorOf, filled, graphOf, NO_WEIGHTS } from './support.ts';
@@ -96,6 +96,25 @@ describe('a device', () => {
       [0, 4, 3],
     ]) {
       expect(await codeOf(() => run(starts))).toBe('BAD_BINDINGS');
+    }
+  });
+
+  it('multiplies blocks by no row, one and several', async () => {
+    const b = new GraphBuilder('blocks');
+    b.output('y', b.linear(b.input('x', 'f32', ['R', 32]), b.parameter('w', 'q8_0', [4, 32])));
+    const graph = b.build();
+    const source = quantizedSource(
+      memorySource({ w: store('f32', [4, 32], Array<number>(128).fill(1)) }),
+      'q8_0',
+      () => true,
+    );
+    const executable = await device.compile(graph, await device.loadParameters(source, [graph]), { R: 3 });
+    const y = device.alloc('f32', 12);
+    for (const rows of [0, 1, 3]) {
+      const inputs = { x: filled(device, 'f32', Array<number>(32 * rows).fill(1)) };
+      await device.run(executable, { sizes: { R: rows }, inputs, outputs: { y } });
+      const made = await device.read(y, 0, 4 * rows);
+      for (const number of made) expect(number).toBeCloseTo(32, 1);
     }
   });
 

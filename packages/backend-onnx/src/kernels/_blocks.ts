@@ -15,6 +15,7 @@ export function linearOfBlocks(rows: Value, weight: WeightBlocks, o: Lowering): 
   const [outer, inner] = weight.shape;
   const [x, count] = [o.ref(rows), rows.shape[0] ?? 0];
   const { block } = o;
+  if (o.isEmpty([count])) return o.full(0, [count, outer]);
   const product = (factor: Ref, accuracy: number): Ref =>
     block.op(
       'MatMulNBits',

@@ -88,6 +88,11 @@ export class WebGpuExecutable extends Handle implements Executable {
     return this.plan.memory;
   }
 
+  /** Dispatches of one step at these sizes. */
+  dispatches(sizes: Sizes): number {
+    return this.stages.filter(({ program }) => program.launch({ ...this.limits, ...sizes }).workgroups > 0).length;
+  }
+
   override free(): void {
     super.free();
     for (const memory of this.#memories) memory.destroy();

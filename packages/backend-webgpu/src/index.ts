@@ -1,5 +1,13 @@
-import { type Backend, extendKernels, type KernelTable, type OpenOptions } from '@receptance/core';
+import {
+  type Backend,
+  type Executable,
+  extendKernels,
+  type KernelTable,
+  type OpenOptions,
+  type Sizes,
+} from '@receptance/core';
 import { type DeviceParts, WebGpuDevice } from './device.ts';
+import { WebGpuExecutable } from './executable.ts';
 import type { WebGpuKernel } from './kernel.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { findAdapter, findGpu, openDevice } from './platform.ts';
@@ -61,6 +69,11 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
       }
     },
   };
+}
+
+/** Dispatches of one step of an executable of this backend, with all symbols at these sizes. */
+export function dispatchesOf(executable: Executable, sizes: Sizes): number | undefined {
+  return executable instanceof WebGpuExecutable ? executable.dispatches(sizes) : undefined;
 }
 
 type Origin = Pick<DeviceParts, 'gpu' | 'source' | 'owned'>;

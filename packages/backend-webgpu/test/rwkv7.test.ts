@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filled, goldenIntegers, openModel, withoutTest } from './support.ts';
 
 const LIMITS = { N: 64, S: 2, R: 2, Z: 3 };
+/** Tokens that are decoded in one submit. */
+const STEPS = 64;
 const GOLDEN = 'rwkv7_l4_c128_v97.golden.safetensors';
 
 describe('decoding many tokens in one run', () => {
@@ -55,21 +57,21 @@ describe('decoding many tokens in one run', () => {
     return [...(await device.read(next))];
   }
 
-  it('gives the golden tokens, as single runs do', async () => {
+  it('gives the golden tokens, and 64 in one run as 64 single runs do', async () => {
     const wanted = await goldenIntegers(GOLDEN, 'greedy');
     await reset([0, 2]);
     const first = await decode('greedy', 0, prompt);
     expect(first).toEqual(wanted.slice(0, 1));
-    const together = await decode('greedy', 0, first, wanted.length - 1);
+    const together = await decode('greedy', 0, first, STEPS);
+    expect([...first, ...together].slice(0, wanted.length)).toEqual(wanted);
 
     const alone = await decode('greedy', 2, prompt);
-    while (alone.length < wanted.length) alone.push(...(await decode('greedy', 2, alone.slice(-1))));
-    expect([...first, ...together]).toEqual(wanted);
-    expect(alone).toEqual(wanted);
+    while (alone.length <= STEPS) alone.push(...(await decode('greedy', 2, alone.slice(-1))));
+    expect([...first, ...together]).toEqual(alone);
   });
 
   it('draws what single runs draw', async () => {
-    const u = Array.from({ length: 12 }, (_, i) => (i * 0.618) % 1);
+    const u = Array.from({ length: STEPS }, (_, i) => (i * 0.618) % 1);
     await reset([0, 1]);
     const together = await decode('sample', 0, [7], u.length, u);
     const alone: number[] = [];

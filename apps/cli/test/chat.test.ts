@@ -90,6 +90,18 @@ test('has turns of User and Assistant with a model that is given', async () => {
   expect(answersOf(plain)).toMatchObject([{ length: 'Hello!'.length + 12 }]);
 });
 
+test('a conversation of other weights is loaded by force alone', async () => {
+  const [saved, converted] = [join(folder, 'other.safetensors'), join(folder, 'other-weights.safetensors')];
+  await talk(['Once upon', `/save ${saved}`]);
+  await receptanceAll([['convert', '--out', converted, '--dtype', 'bf16']]);
+  const elsewhere = ['--plain', '--model', converted];
+  const refused = await talk([`/load ${saved}`], ...elsewhere);
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('[STATE_OF_OTHER_WEIGHTS]') });
+  const forced = await talk([`/load --force ${saved}`, ' The'], ...elsewhere);
+  expect(forced).toMatchObject({ status: 0, stderr: `${saved}: 21 tokens\n` });
+  expect(forced.stdout).not.toBe('');
+});
+
 test('shows what was said', async () => {
   const { stdout, stderr } = await talk(['/history', 'Once upon', '/history']);
   expect(stderr).toBe(`nothing was said yet, or it was loaded: a state is no text\n> Once upon\n${stdout.trim()}\n`);

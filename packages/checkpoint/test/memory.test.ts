@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { byteLength } from '@receptance/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ByteSource } from '../src/index.ts';
@@ -98,4 +101,13 @@ describe.each([
     expect(fetched).toBeLessThan(12 * 2 ** 20);
     await checkpoint.close();
   });
+});
+
+it('thousands of mutations take no more than 64 MiB beside the file', async () => {
+  const program = fileURLToPath(new URL('./support/mutations.ts', import.meta.url));
+  const args = ['--conditions=@receptance/source', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { count, grown } = JSON.parse(stdout) as { count: number; grown: number };
+  expect(count).toBe(7000);
+  expect(grown).toBeLessThan(64 * 2 ** 20);
 });

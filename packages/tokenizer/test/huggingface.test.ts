@@ -14,6 +14,20 @@ function streamed(tokenizer: Tokenizer, ids: readonly number[]): string {
   return ids.map((id) => decoder.push(id)).join('') + decoder.flush();
 }
 
+/** Were time not in proportion to the text, this would take minutes. */
+it('encodes a long run of one letter', () => {
+  const json = byteLevel();
+  const { model } = json;
+  let piece = 'x';
+  for (let doubled = 0; doubled < 5; doubled++) {
+    model.merges.push(`${piece} ${piece}`);
+    piece += piece;
+    model.vocab[piece] = 1000 + doubled;
+  }
+  const ids = huggingFaceTokenizer(JSON.stringify(json)).encode('x'.repeat(2 ** 18));
+  expect(ids).toEqual(Array.from({ length: 2 ** 13 }, () => 1004));
+});
+
 describe('BPE over bytes', () => {
   // The ids are those of the Python library, tokenizers 0.23.3.
   it.each<[string, number[]]>([

@@ -1,5 +1,5 @@
 import type { Tokenizer } from '@receptance/tokenizer';
-import type { ChatMessage, Finish, Piece, SavedState, Session } from 'receptance';
+import type { ChatMessage, Finish, Piece, RestoreOptions, SavedState, Session } from 'receptance';
 import type { ChoiceGiven } from '../choice.ts';
 
 /** Turns that can be taken back: each keeps a state. */
@@ -100,8 +100,8 @@ export class Conversation {
   }
 
   /** @throws ReceptanceError of `Session.restore` */
-  async load(state: SavedState): Promise<void> {
-    await this.#session.restore(state);
+  async load(state: SavedState, options: RestoreOptions = {}): Promise<void> {
+    await this.#session.restore(state, options);
     this.#turns = [];
     this.#said = [];
   }

@@ -35,11 +35,13 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
     },
   },
   load: {
-    value: 'FILE',
-    help: 'go on with a conversation from a file',
-    async run({ conversation, terminal }, path) {
+    value: '[--force] FILE',
+    help: 'go on with a conversation from a file; --force: one of other weights of this shape, too',
+    async run({ conversation, terminal }, given) {
+      const [, force, path = ''] = /^(--force(?:\s+|$))?(.*)$/.exec(given) ?? [];
       const file = fileOf(path, '/load FILE');
-      await conversation.load(await loadState(await readBytes(file, 'give what /save wrote')));
+      const state = await loadState(await readBytes(file, 'give what /save wrote'));
+      await conversation.load(state, { force: force !== undefined });
       terminal.note(`${file}: ${conversation.length} tokens`);
     },
   },

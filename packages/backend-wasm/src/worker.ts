@@ -17,11 +17,12 @@ export interface WorkerStart {
 export type WorkerMessage = 'ready' | 'done' | { readonly error: string };
 
 /**
- * A thread's program. It is text, so that it goes along wherever this package is bundled to, without a file of its own;
+ * A thread's program, a script or a module as the engine was started. It is text, so that it goes along wherever this package is bundled to, without a file of its own;
  * a page whose content security policy restricts workers allows `worker-src blob:`.
  */
 export const WORKER_SOURCE = `
-const port = typeof require === 'function' ? require('node:worker_threads').parentPort : globalThis;
+const isWeb = typeof postMessage === 'function';
+const port = isWeb ? globalThis : process.getBuiltinModule('node:worker_threads').parentPort;
 const say = (message) => port.postMessage(message);
 const work = async ({ module, memory, memory64, id, threads, stack, control, mailbox }) => {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
@@ -39,6 +40,6 @@ const work = async ({ module, memory, memory64, id, threads, stack, control, mai
   }
 };
 const begin = (start) => work(start).catch((error) => say({ error: String(error.message ?? error) }));
-if (port === globalThis) port.onmessage = ({ data }) => begin(data);
+if (isWeb) port.onmessage = ({ data }) => begin(data);
 else port.once('message', begin);
 `;

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'f102f8fa49cd6de4eb8979254dc4f7be9163dfe07240f16621f244fa79d9982d',
+  sources: 'a37b5468c57e05c80231966b7815819ab79b269e026755e65499aa697872ad1a',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -11,7 +11,7 @@ const UPPER: i32 = 0xffff_0000u32 as i32;
 #[inline(always)]
 unsafe fn widen_row(w: *const u8) -> [F4; 2] {
     let words = I4::load(w);
-    [words.shl(16).as_floats(), (words & I4::splat(UPPER)).as_floats()]
+    [words.shift_left(16).as_floats(), (words & I4::splat(UPPER)).as_floats()]
 }
 
 impl Format for Bfloat {

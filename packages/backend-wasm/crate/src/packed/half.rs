@@ -14,7 +14,7 @@ const LARGE: f32 = 16_777_216.0;
 unsafe fn widen_row(w: *const u8) -> [F4; 2] {
     let words = I4::load(w);
     let mask = I4::splat(RAISED_BITS);
-    [(words.shl(16).shr(3) & mask).as_floats(), (words.shr(3) & mask).as_floats()]
+    [(words.shift_left(16).shift_right(3) & mask).as_floats(), (words.shift_right(3) & mask).as_floats()]
 }
 
 /// All eight at once where none is subnormal or too large, which is almost always.
@@ -22,7 +22,7 @@ unsafe fn widen_row(w: *const u8) -> [F4; 2] {
 fn raise_row(stored: [u16; 8]) -> Result<[u16; 8], Packing> {
     let common = stored.map(|bits| {
         let size = bits & 0x7fff;
-        (size >= 0x0400 && size < 22 << 10) || size == 0
+        size == 0 || (0x0400..22 << 10).contains(&size)
     });
     if common.into_iter().all(|it| it) {
         return Ok(stored.map(|bits| if bits & 0x7fff == 0 { bits } else { bits + (10 << 10) }));

@@ -114,7 +114,7 @@ pub unsafe fn pack_rows<F: Format>(from: *const u8, to: *mut u8, rows: usize, in
 /// What an f32 becomes of the bits of raised halves, sign-extended: 2^-102 of their values.
 #[inline(always)]
 fn raised(bits: I4) -> F4 {
-    (bits.shl(13) & I4::splat(RAISED_BITS)).as_floats()
+    (bits.shift_left(13) & I4::splat(RAISED_BITS)).as_floats()
 }
 
 /// The sign, and where the exponent and fraction of a raised half lie in an f32.

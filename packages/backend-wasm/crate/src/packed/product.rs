@@ -130,10 +130,10 @@ unsafe fn tile<const N: usize>(panel: *const f32, x: *const f32, pitch: usize, c
     let mut i = 0;
     while i < whole {
         let x4: [F4; N] = core::array::from_fn(|n| F4::load(x.add(n * pitch + i)));
-        for r in 0..GROUP {
-            let w4 = F4::load(panel.add(GROUP * i + LANES * r));
-            for n in 0..N {
-                sums[n][r] = sums[n][r].plus_product(w4, x4[n]);
+        let w4: [F4; GROUP] = core::array::from_fn(|r| F4::load(panel.add(GROUP * i + LANES * r)));
+        for (sums, x) in sums.iter_mut().zip(x4) {
+            for (sum, w) in sums.iter_mut().zip(w4) {
+                *sum = sum.plus_product(w, x);
             }
         }
         i += LANES;

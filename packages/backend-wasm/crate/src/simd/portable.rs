@@ -108,11 +108,11 @@ impl I4 {
         core::ptr::write_unaligned(to as *mut [i32; LANES], self.0)
     }
 
-    pub fn shl(self, bits: u32) -> I4 {
+    pub fn shift_left(self, bits: u32) -> I4 {
         I4(self.0.map(|x| x << bits))
     }
 
-    pub fn shr(self, bits: u32) -> I4 {
+    pub fn shift_right(self, bits: u32) -> I4 {
         I4(self.0.map(|x| x >> bits))
     }
 

@@ -135,13 +135,13 @@ impl I4 {
     }
 
     #[inline(always)]
-    pub fn shl(self, bits: u32) -> I4 {
+    pub fn shift_left(self, bits: u32) -> I4 {
         I4(i32x4_shl(self.0, bits))
     }
 
     /// The sign moves in.
     #[inline(always)]
-    pub fn shr(self, bits: u32) -> I4 {
+    pub fn shift_right(self, bits: u32) -> I4 {
         I4(i32x4_shr(self.0, bits))
     }
 

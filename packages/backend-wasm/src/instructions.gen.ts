@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'a37b5468c57e05c80231966b7815819ab79b269e026755e65499aa697872ad1a',
+  sources: 'b6d09aab1b7bf2de3b79750f09aa9bce29024a9af1025465444e235889a6f03d',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

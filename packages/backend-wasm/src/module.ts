@@ -35,14 +35,11 @@ const INITIAL_PAGES = 32;
 /** Limits of a shared memory that are tried one after the other: address space for all of it is taken at once. */
 const SHARED_PAGES = [1, 2, 4, 8].map((part) => 65536 / part);
 
-/** What is wanted of the engine; `variants.ts` says what each means. */
-export type Wanted = Variant;
-
 /**
  * The variant for what is wanted.
  * @throws BackendUnavailableError naming what the engine or the page lacks
  */
-export function chooseVariant(wanted: Wanted, has: Features): VariantName {
+export function chooseVariant(wanted: Variant, has: Features): VariantName {
   if (!has.simd128) {
     throw unavailable('this JavaScript engine does not take WebAssembly with 128-bit SIMD', {
       hint: 'use Node 20 or a browser from 2021 or later, or another backend',

@@ -46,7 +46,7 @@ export async function packMatrix(
       const to = address + (row / GROUP) * groupBytes(form.format, inner);
       const went = crate.pack(FORMATS[form.format].number, staging.address, to, rows, inner);
       if (went === TOO_LARGE) return false;
-      if (went === NOT_FINITE) throw notFinite(name, row, rows);
+      if (went === NOT_FINITE) throw notFinite(name, `in rows ${row} to ${row + rows - 1}`);
     }
     return true;
   } finally {
@@ -54,14 +54,11 @@ export async function packMatrix(
   }
 }
 
-function notFinite(name: string, row: number, rows: number): ReceptanceError {
-  return new ReceptanceError(
-    'NOT_FINITE',
-    `tensor ${name} holds a number in rows ${row} to ${row + rows - 1} that is not finite`,
-    {
-      hint: 'the checkpoint is damaged, or its training had diverged',
-    },
-  );
+/** @param where in words: the numbers themselves were not looked at one by one */
+export function notFinite(name: string, where: string): ReceptanceError {
+  return new ReceptanceError('NOT_FINITE', `tensor ${name} holds a number that is not finite ${where}`, {
+    hint: 'the checkpoint is damaged, or its training had diverged',
+  });
 }
 
 /** The same numbers in the type that is packed. */

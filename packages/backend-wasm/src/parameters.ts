@@ -15,7 +15,7 @@ import { DeviceObject, WasmBuffer } from './buffer.ts';
 import { chooseForms, type Form, formBytes, ROWS } from './forms.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
 import type { Crate } from './module.ts';
-import { packMatrix } from './pack.ts';
+import { notFinite, packMatrix } from './pack.ts';
 
 /** A leaf and where it lies. */
 interface Leaf {
@@ -171,13 +171,7 @@ async function fillStored(
   for (let at = 0; at < numbers.length; at += step) {
     if (((numbers[at] ?? 0) & exponent) !== exponent) continue;
     const element = (at / step) * BLOCKS[stored.dtype].elements;
-    throw new ReceptanceError(
-      'NOT_FINITE',
-      `tensor ${name} holds a number that is not finite from element ${element} on`,
-      {
-        hint: 'the checkpoint is damaged, or its training had diverged',
-      },
-    );
+    throw notFinite(name, `from element ${element} on`);
   }
 }
 

@@ -1,4 +1,4 @@
-use super::bfloat::interleave;
+use super::words::{dot_words, interleave, widen_words};
 use super::{Format, Packing, Prepared, GROUP, RAISED_BITS};
 use crate::half::{raise, RAISED};
 use crate::simd::{F4, I4, LANES};
@@ -61,30 +61,11 @@ impl Format for Half {
 
     #[inline(always)]
     unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
-        let mut sums = [[F4::zero(); GROUP]; S];
-        for block in 0..blocks {
-            let x = x.x.add(Self::BLOCK * block);
-            let (x0, x1) = (F4::load(x), F4::load(x.add(LANES)));
-            for (w, sums) in w.iter().zip(&mut sums) {
-                for (r, sum) in sums.iter_mut().enumerate() {
-                    let [low, high] = widen_row(w.add(Self::BYTES * block + 16 * r));
-                    *sum = sum.plus_product(low, x0).plus_product(high, x1);
-                }
-            }
-        }
-        sums.map(F4::sums)
+        dot_words(w, x.x, blocks, |w| widen_row(w))
     }
 
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
         let scale = F4::splat(RAISED);
-        for block in 0..blocks {
-            let room = room.add(Self::BLOCK * GROUP * block);
-            for r in 0..GROUP {
-                let [low, high] = widen_row(w.add(Self::BYTES * block + 16 * r));
-                (low * scale).store(room.add(LANES * r));
-                (high * scale).store(room.add(LANES * (GROUP + r)));
-            }
-        }
-        room
+        widen_words(w, blocks, room, |w| widen_row(w).map(|four| four * scale))
     }
 }

@@ -17,6 +17,7 @@ mod half;
 mod product;
 mod q4;
 mod q8;
+mod words;
 
 pub use bfloat::Bfloat;
 pub use float::Float;

@@ -1,0 +1,57 @@
+//! What the types of 16 bits have in common: blocks of eight columns, a row of which is four words of two numbers.
+
+use super::GROUP;
+use crate::simd::{F4, LANES};
+
+/// Columns of a block.
+const COLUMNS: usize = 2 * LANES;
+/// Bytes of a row of a block, and of its four rows.
+const ROW: usize = 16;
+const BYTES: usize = GROUP * ROW;
+
+/// Columns 0 to 3 in the lower halves of words, 4 to 7 in the upper.
+#[inline(always)]
+pub fn interleave([a, b, c, d, e, f, g, h]: [u16; 8]) -> [u16; 8] {
+    [a, e, b, f, c, g, d, h]
+}
+
+/// `Format::dot`; `widen_row`: columns 0 to 3, and 4 to 7, of a row
+#[inline(always)]
+pub unsafe fn dot_words<const S: usize>(
+    w: [*const u8; S],
+    x: *const f32,
+    blocks: usize,
+    widen_row: impl Fn(*const u8) -> [F4; 2],
+) -> [F4; S] {
+    let mut sums = [[F4::zero(); GROUP]; S];
+    for block in 0..blocks {
+        let x = x.add(COLUMNS * block);
+        let (x0, x1) = (F4::load(x), F4::load(x.add(LANES)));
+        for (w, sums) in w.iter().zip(&mut sums) {
+            for (r, sum) in sums.iter_mut().enumerate() {
+                let [low, high] = widen_row(w.add(BYTES * block + ROW * r));
+                *sum = sum.plus_product(low, x0).plus_product(high, x1);
+            }
+        }
+    }
+    sums.map(F4::sums)
+}
+
+/// `Format::widen`; `widen_row` gives the numbers at their full value
+#[inline(always)]
+pub unsafe fn widen_words(
+    w: *const u8,
+    blocks: usize,
+    room: *mut f32,
+    widen_row: impl Fn(*const u8) -> [F4; 2],
+) -> *const f32 {
+    for block in 0..blocks {
+        let room = room.add(COLUMNS * GROUP * block);
+        for r in 0..GROUP {
+            let [low, high] = widen_row(w.add(BYTES * block + ROW * r));
+            low.store(room.add(LANES * r));
+            high.store(room.add(LANES * (GROUP + r)));
+        }
+    }
+    room
+}

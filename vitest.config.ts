@@ -9,7 +9,7 @@ import { root } from './tools/workspace.ts';
 const conditions = ['@receptance/source'];
 
 /** A page of Debian's Chromium with its own software adapter; nothing is fetched when it starts. */
-const page = {
+const page = () => ({
   enabled: true,
   headless: true,
   screenshotFailures: false,
@@ -23,19 +23,23 @@ const page = {
     },
   }),
   instances: [{ browser: 'chromium' as const }],
-};
+});
+
+/** What a page needs for memory that threads share. */
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 export default defineConfig({
   test: {
-    projects: vitestGroups().map(({ name, folder, include, exclude, needs }) => ({
+    projects: vitestGroups().map(({ name, folder, include, exclude, needs, isolated }) => ({
       resolve: { conditions },
+      ...(isolated ? { server: { headers: isolation } } : {}),
       ssr: { resolve: { conditions, externalConditions: conditions } },
       test: {
         name,
         root: join(root, folder),
         include: [...include],
         exclude: [...exclude],
-        ...(needs.includes('chromium') ? { browser: page } : { pool: 'forks' as const, env: testEnvironment() }),
+        ...(needs.includes('chromium') ? { browser: page() } : { pool: 'forks' as const, env: testEnvironment() }),
         testTimeout: 180_000,
         hookTimeout: 180_000,
       },

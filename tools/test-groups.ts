@@ -10,6 +10,8 @@ export interface VitestGroup {
   readonly name: string;
   readonly folder: string;
   readonly needs: readonly SystemPartName[];
+  /** Whether its page is isolated from other origins, and so has memory that threads share. */
+  readonly isolated: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -29,11 +31,25 @@ export type TestGroup = VitestGroup | CargoGroup;
 const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = { 'backend-webgpu': ['webgpu'] };
 
 /** Elsewhere a test file says by its ending that it needs one: `….webgpu.test.ts`. Those for Chromium run in a page. */
-const endings = ['webgpu', 'chromium', 'python'] as const satisfies readonly SystemPartName[];
+const endings = {
+  webgpu: 'webgpu',
+  chromium: 'chromium',
+  isolated: 'chromium',
+  python: 'python',
+} as const satisfies Readonly<Record<string, SystemPartName>>;
 
-/** Whether a file is one of a group that a part of the system makes its own. */
-export function needsPart(file: string, part: SystemPartName): boolean {
-  return file.endsWith(`.${part}.test.ts`);
+type Ending = keyof typeof endings;
+
+/** The ending of a file that makes it one of a group of its own. */
+function endingOf(file: string): Ending | undefined {
+  const ending = /\.([a-z]+)\.test\.ts$/.exec(file)?.[1];
+  return ending !== undefined && Object.hasOwn(endings, ending) ? (ending as Ending) : undefined;
+}
+
+/** Whether a file is one of a group, going by its ending. */
+export function belongsTo(file: string, { name }: TestGroup): boolean {
+  const ending = endingOf(file);
+  return ending !== undefined && name.endsWith(`-on-${ending}`);
 }
 
 const crate = 'packages/backend-wasm/crate';
@@ -45,15 +61,22 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
     name,
     folder,
     needs,
+    isolated: false,
     include: ['test/**/*.test.ts'],
     exclude: [],
   };
   const files = globSync('test/**/*.test.ts', { cwd: join(root, folder) });
-  const parts = endings.filter((part) => !needs.includes(part) && files.some((file) => needsPart(file, part)));
-  const patternOf = (part: SystemPartName): string => `test/**/*.${part}.test.ts`;
+  const found = new Set(files.map(endingOf));
+  const own = (Object.keys(endings) as Ending[]).filter(
+    (ending) => found.has(ending) && !needs.includes(endings[ending]),
+  );
+  const patternOf = (ending: Ending): string => `test/**/*.${ending}.test.ts`;
   return [
-    { ...everything, exclude: parts.map(patternOf) },
-    ...parts.map((part) => ({ ...everything, name: `${name}-on-${part}`, needs: [part], include: [patternOf(part)] })),
+    { ...everything, exclude: own.map(patternOf) },
+    ...own.map((ending) => ({
+      ...{ ...everything, name: `${name}-on-${ending}`, needs: [endings[ending]] },
+      ...{ isolated: ending === 'isolated', include: [patternOf(ending)] },
+    })),
   ];
 }
 
@@ -71,7 +94,7 @@ export function vitestGroups(): VitestGroup[] {
     .flatMap(({ name, folder }) => groupsOf(name, folder));
   const beside = Object.entries(elsewhere).map(
     ([name, folder]): VitestGroup => ({
-      ...{ runner: 'vitest', name, folder, needs: [] },
+      ...{ runner: 'vitest', name, folder, needs: [], isolated: false },
       ...{ include: ['*.test.ts'], exclude: [] },
     }),
   );

@@ -7,7 +7,7 @@ import { inCi, systemParts } from './system-parts.ts';
 import type { Tally } from './tally.ts';
 import { add, closingLine, nothing, table } from './tally.ts';
 import type { CargoGroup, TestGroup, VitestGroup } from './test-groups.ts';
-import { needsPart, testGroups } from './test-groups.ts';
+import { belongsTo, testGroups } from './test-groups.ts';
 import { root } from './workspace.ts';
 
 interface Result {
@@ -52,7 +52,7 @@ function countFile({ status, assertionResults }: VitestReport['testResults'][num
 /** Longest folder first: a file belongs to the innermost group, and within one folder to the group whose pattern it matches. */
 function groupOf(file: string, groups: readonly VitestGroup[]): VitestGroup | undefined {
   const inside = groups.filter(({ folder }) => file.startsWith(`${join(root, folder)}/`));
-  return inside.find(({ needs }) => needs.some((part) => needsPart(file, part))) ?? inside[0];
+  return inside.find((group) => belongsTo(file, group)) ?? inside[0];
 }
 
 function runVitest(groups: readonly VitestGroup[]): Result[] {

@@ -1,6 +1,7 @@
+import { goldenFiles } from '@receptance/conformance/node';
 import { conformance } from '@receptance/conformance/vitest';
 import { wasm } from '../src/index.ts';
 
 const wide = wasm({ threads: 2, memory64: true });
 
-conformance({ ...wide, name: 'wasm, memory64' }, { require: ['*'] });
+conformance({ ...wide, name: 'wasm, memory64' }, { golden: await goldenFiles(), require: ['*'] });

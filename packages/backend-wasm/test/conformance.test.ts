@@ -1,4 +1,5 @@
+import { goldenFiles } from '@receptance/conformance/node';
 import { conformance } from '@receptance/conformance/vitest';
 import { wasm } from '../src/index.ts';
 
-conformance(wasm(), { require: ['*'] });
+conformance(wasm(), { golden: await goldenFiles(), require: ['*'] });

@@ -39,8 +39,8 @@ export interface Places {
   addressOf(storage: Storage): number | undefined;
   formOf(storage: Storage): Form;
   readonly threads: number;
-  /** The f32 of scratch that `linear` needs for each thread. */
-  linearScratch(inner: number): number;
+  /** The f32 of scratch that `linear` needs. */
+  linearScratch(threads: number, rows: number, inner: number): number;
 }
 
 /** Writes a program, instruction by instruction. Kernels are given one. */
@@ -127,13 +127,12 @@ export class Encoder {
 
   /** The same for a number of f32 that is no product. */
   scratchOf(elements: number): Register {
-    this.#scratchBytes = Math.max(this.#scratchBytes, 4 * elements * this.#places.threads);
-    return this.#register({ kind: 'scratch' });
+    return this.#scratch(elements * this.#places.threads);
   }
 
-  /** The same for `linear` of rows of `inner` numbers. */
-  linearScratch(inner: Product[number]): Register {
-    return this.scratchOf(this.#places.linearScratch(this.most(inner)));
+  /** Memory for `linear` of some rows of `inner` numbers. */
+  linearScratch(rows: Product[number], inner: Product[number]): Register {
+    return this.#scratch(this.#places.linearScratch(this.#places.threads, this.most(rows), this.most(inner)));
   }
 
   /** A product of dimensions at their limits. */
@@ -156,6 +155,11 @@ export class Encoder {
 
   finish(): Program {
     return { code: [this.#instructions, ...this.#code], registers: this.#registers, scratchBytes: this.#scratchBytes };
+  }
+
+  #scratch(elements: number): Register {
+    this.#scratchBytes = Math.max(this.#scratchBytes, 4 * elements);
+    return this.#register({ kind: 'scratch' });
   }
 
   #table(registers: readonly Register[]): Register {

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'b6d09aab1b7bf2de3b79750f09aa9bce29024a9af1025465444e235889a6f03d',
+  sources: '5779b8a83fa95042a331cfc591b821fb67461c8b975ebb2b9f037396442f5582',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -8,8 +8,8 @@ export interface Crate {
   run(code: number, registers: number, plan: number): void;
   /** Packs rows of a weight as they are stored; returns how it went, as `packed::Packing` counts it. */
   pack(format: number, from: number, to: number, rows: number, inner: number): number;
-  /** The f32 of scratch that `linear` needs for each thread. */
-  linearScratch(inner: number): number;
+  /** The f32 of scratch that `linear` needs. */
+  linearScratch(threads: number, rows: number, inner: number): number;
   /** The first address that the module does not use itself. */
   readonly base: number;
 }
@@ -118,7 +118,7 @@ function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
       run(size(code), size(registers), size(plan), size(0), size(1), size(0));
     },
     pack: (format, from, to, rows, inner) => Number(pack(format, size(from), size(to), size(rows), size(inner))),
-    linearScratch: (inner) => Number(linearScratch(size(inner))),
+    linearScratch: (...sizes) => Number(linearScratch(...sizes.map(size))),
     base: Number(base.value),
   };
 }

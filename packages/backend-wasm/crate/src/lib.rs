@@ -17,6 +17,7 @@
 #![allow(clippy::too_many_arguments)]
 
 pub mod axes;
+pub mod gemm;
 pub mod half;
 pub mod kernels;
 pub mod math;

@@ -278,10 +278,10 @@ pub unsafe extern "C" fn pack(format: u32, from: *const u8, to: *mut u8, rows: u
     packing as u32
 }
 
-/// The f32 of scratch that `linear` needs for each thread.
+/// The f32 of scratch that `linear` needs.
 #[no_mangle]
-pub extern "C" fn linear_scratch(inner: usize) -> usize {
-    packed::scratch(inner)
+pub extern "C" fn linear_scratch(threads: usize, rows: usize, inner: usize) -> usize {
+    packed::scratch(threads, rows, inner)
 }
 
 /// Where the table of instructions lies, for the build.

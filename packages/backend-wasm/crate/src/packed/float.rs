@@ -1,7 +1,7 @@
 use super::{padded, Format, Packing, Prepared, GROUP};
-use crate::simd::{F4, I4, LANES};
+use crate::simd::{F4, LANES};
 
-/// f32. A block: four columns.
+/// f32. A block: four columns, one after the other.
 pub struct Float;
 
 const EXPONENT: u32 = 0x7f80_0000;
@@ -13,11 +13,11 @@ impl Format for Float {
     const FEW: usize = 1;
 
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
-        let mut finite = true;
-        for (r, row) in from.into_iter().enumerate() {
-            let words = (row as *const [u32; LANES]).read_unaligned();
-            finite &= words.into_iter().all(|word| word & EXPONENT != EXPONENT);
-            I4::load(row).store(to.add(16 * r));
+        let words = from.map(|row| (row as *const [u32; LANES]).read_unaligned());
+        let finite = words.as_flattened().iter().all(|word| word & EXPONENT != EXPONENT);
+        let rows = from.map(|row| F4::load(row as *const f32));
+        for (column, numbers) in F4::transposed(rows).into_iter().enumerate() {
+            numbers.store((to as *mut f32).add(GROUP * column));
         }
         if finite {
             Packing::Done
@@ -32,17 +32,18 @@ impl Format for Float {
 
     #[inline(always)]
     unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S] {
-        let mut sums = [[F4::zero(); GROUP]; S];
+        // A sum for each column of a block: an addition takes longer than to begin the next.
+        let mut sums = [[F4::zero(); LANES]; S];
         for block in 0..blocks {
-            let x = F4::load(x.x.add(LANES * block));
+            let x: [F4; LANES] = core::array::from_fn(|i| F4::load_splat(x.x.add(LANES * block + i)));
             for (w, sums) in w.iter().zip(&mut sums) {
                 let w = w.add(Self::BYTES * block) as *const f32;
-                for (r, sum) in sums.iter_mut().enumerate() {
-                    *sum = sum.plus_product(F4::load(w.add(LANES * r)), x);
+                for (i, (sum, x)) in sums.iter_mut().zip(x).enumerate() {
+                    *sum = sum.plus_product(F4::load(w.add(GROUP * i)), x);
                 }
             }
         }
-        sums.map(F4::sums)
+        sums.map(|[a, b, c, d]| (a + b) + (c + d))
     }
 
     unsafe fn widen(w: *const u8, _: usize, _: *mut f32) -> *const f32 {

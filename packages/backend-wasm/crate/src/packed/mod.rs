@@ -63,7 +63,7 @@ pub trait Format {
     /// The products of the four rows of each of some groups with x, before `Prepared::scale`. w: [blocks, BYTES] each
     unsafe fn dot<const S: usize>(w: [*const u8; S], x: &Prepared, blocks: usize) -> [F4; S];
 
-    /// The numbers of a group as f32 [blocks · BLOCK / 4, GROUP, 4]: `w` itself, or made in `room`.
+    /// The numbers of a group column by column, f32 [blocks · BLOCK, GROUP]: `w` itself, or made in `room`.
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32;
 }
 

@@ -1,7 +1,6 @@
-use super::q8::{pack_scale, prepare, SCALES};
+use super::q8::{pack_scale, prepare, widen_block, SCALES};
 use super::{raised, Format, Packing, Prepared, GROUP};
-use crate::half::RAISED;
-use crate::simd::{F4, I4, LANES, S8};
+use crate::simd::{F4, I4, S8};
 
 /// GGUF's Q4_0: 32 columns of 0 to 15, less 8, under one scale. A block: the four scales as raised halves, then four
 /// rows of eight words of 16 bits: word j has columns j, 8 + j, 16 + j and 24 + j, from its lowest bits on.
@@ -74,16 +73,9 @@ impl Format for Q4 {
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
         let eight = S8::splat(8);
         for block in 0..blocks {
-            let (w, room) = (w.add(Self::BYTES * block), room.add(COLUMNS * GROUP * block));
-            let scales = (raised(I4::load_halves(w)) * F4::splat(RAISED)).lanes();
-            for (r, scale) in scales.into_iter().enumerate() {
-                for (i, plane) in planes(w.add(SCALES + ROW * r)).into_iter().enumerate() {
-                    for (half, four) in (plane - eight).widen().into_iter().enumerate() {
-                        let at = room.add((2 * i + half) * LANES * GROUP + LANES * r);
-                        (four.to_floats() * F4::splat(scale)).store(at);
-                    }
-                }
-            }
+            let w = w.add(Self::BYTES * block);
+            let rows: [[S8; 4]; GROUP] = core::array::from_fn(|r| planes(w.add(SCALES + ROW * r)));
+            widen_block(w, room.add(COLUMNS * GROUP * block), |r, i| rows[r][i] - eight);
         }
         room
     }

@@ -93,18 +93,23 @@ impl Format for Q8 {
 
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
         for block in 0..blocks {
-            let (w, room) = (w.add(Self::BYTES * block), room.add(COLUMNS * GROUP * block));
-            let scales = (raised(I4::load_halves(w)) * F4::splat(RAISED)).lanes();
-            for (r, scale) in scales.into_iter().enumerate() {
-                for i in 0..COLUMNS / 8 {
-                    let numbers = S8::load_bytes(w.add(SCALES + COLUMNS * r + 8 * i) as *const i8).widen();
-                    for (half, four) in numbers.into_iter().enumerate() {
-                        let at = room.add((2 * i + half) * LANES * GROUP + LANES * r);
-                        (four.to_floats() * F4::splat(scale)).store(at);
-                    }
-                }
-            }
+            let w = w.add(Self::BYTES * block);
+            let row = |r: usize| w.add(SCALES + COLUMNS * r) as *const i8;
+            widen_block(w, room.add(COLUMNS * GROUP * block), |r, i| S8::load_bytes(row(r).add(8 * i)));
         }
         room
+    }
+}
+
+/// Column after column, four rows each, of a block that begins with its scales. `eight(r, i)`: columns 8 i on of row r
+#[inline(always)]
+pub unsafe fn widen_block(w: *const u8, room: *mut f32, eight: impl Fn(usize, usize) -> S8) {
+    let scales = raised(I4::load_halves(w)) * F4::splat(RAISED);
+    for i in 0..COLUMNS / (2 * LANES) {
+        let rows: [[I4; 2]; GROUP] = core::array::from_fn(|r| eight(r, i).widen());
+        let halves = [rows.map(|[low, _]| low.to_floats()), rows.map(|[_, high]| high.to_floats())];
+        for (j, column) in halves.map(F4::transposed).into_iter().flatten().enumerate() {
+            (column * scales).store(room.add(GROUP * (2 * LANES * i + j)));
+        }
     }
 }

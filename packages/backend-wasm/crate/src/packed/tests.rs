@@ -63,11 +63,11 @@ fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(u
         let mut packed = vec![0xffu8; outer.div_ceil(GROUP) * blocks * F::BYTES];
         let packing = unsafe { pack_rows::<F>(bytes.as_ptr(), packed.as_mut_ptr(), outer, inner) };
         assert_eq!(packing, Packing::Done);
-        for rows in [0, 1, 2, 3, 4, 5, 8, 9] {
+        for rows in [0, 1, 2, 3, 4, 5, 6, 7, 12, 17] {
             for factor in [1.0, 1e9] {
                 let x: Vec<f32> = noise(rows * inner, 5).iter().map(|x| x * factor).collect();
                 let mut y = vec![7.0; rows * outer];
-                let mut room = vec![f32::NAN; scratch(inner)];
+                let mut room = vec![f32::NAN; scratch(1, rows, inner)];
                 let (x_at, y_at, room) = (x.as_ptr(), y.as_mut_ptr(), room.as_mut_ptr());
                 unsafe { product::<F>(&Team::alone(), x_at, packed.as_ptr(), y_at, room, rows, inner, outer) };
                 for (n, o) in (0..rows).flat_map(|n| (0..outer).map(move |o| (n, o))) {

@@ -46,11 +46,10 @@ pub unsafe fn widen_words(
     widen_row: impl Fn(*const u8) -> [F4; 2],
 ) -> *const f32 {
     for block in 0..blocks {
-        let room = room.add(COLUMNS * GROUP * block);
-        for r in 0..GROUP {
-            let [low, high] = widen_row(w.add(BYTES * block + ROW * r));
-            low.store(room.add(LANES * r));
-            high.store(room.add(LANES * (GROUP + r)));
+        let rows: [[F4; 2]; GROUP] = core::array::from_fn(|r| widen_row(w.add(BYTES * block + ROW * r)));
+        let halves = [rows.map(|[low, _]| low), rows.map(|[_, high]| high)];
+        for (i, column) in halves.map(F4::transposed).into_iter().flatten().enumerate() {
+            column.store(room.add(GROUP * (COLUMNS * block + i)));
         }
     }
     room

@@ -18,6 +18,10 @@ impl F4 {
         F4(core::ptr::read_unaligned(from as *const [f32; LANES]))
     }
 
+    pub unsafe fn load_splat(from: *const f32) -> F4 {
+        F4::splat(from.read_unaligned())
+    }
+
     pub unsafe fn store(self, to: *mut f32) {
         core::ptr::write_unaligned(to as *mut [f32; LANES], self.0)
     }
@@ -171,6 +175,10 @@ impl S8 {
 impl F4 {
     pub fn to_whole(self) -> I4 {
         I4(self.0.map(|x| x as i32))
+    }
+
+    pub fn transposed(rows: [F4; 4]) -> [F4; 4] {
+        core::array::from_fn(|j| F4(core::array::from_fn(|i| rows[i].0[j])))
     }
 
     pub fn sums(of: [F4; 4]) -> F4 {

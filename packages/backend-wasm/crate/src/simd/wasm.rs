@@ -21,6 +21,12 @@ impl F4 {
         F4(v128_load(from as *const v128))
     }
 
+    /// One number, four times.
+    #[inline(always)]
+    pub unsafe fn load_splat(from: *const f32) -> F4 {
+        F4(v128_load32_splat(from as *const u32))
+    }
+
     #[inline(always)]
     pub unsafe fn store(self, to: *mut f32) {
         v128_store(to as *mut v128, self.0)
@@ -230,6 +236,19 @@ impl F4 {
         let ab = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
         let cd = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
         F4(f32x4_add(i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd)))
+    }
+
+    /// Lane j of row i becomes lane i of row j.
+    #[inline(always)]
+    pub fn transposed([a, b, c, d]: [F4; 4]) -> [F4; 4] {
+        let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0));
+        let (ef, gh) = (i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
+        [
+            F4(i64x2_shuffle::<0, 2>(ab, cd)),
+            F4(i64x2_shuffle::<1, 3>(ab, cd)),
+            F4(i64x2_shuffle::<0, 2>(ef, gh)),
+            F4(i64x2_shuffle::<1, 3>(ef, gh)),
+        ]
     }
 
     /// self + a · b, rounded once or twice.

@@ -142,8 +142,10 @@ export class WebGpuDevice implements Device {
       await this.#faults.settle();
       const failed = await mapped;
       await this.#faults.settle();
-      if (failed !== undefined)
+      if (failed !== undefined) {
+        await this.#faults.settleLoss();
         throw new ReceptanceError('DEVICE_ERROR', `a read failed: ${failed}`, { cause: failed });
+      }
       const data = staging.getMappedRange(0, bytes).slice(0);
       return own.dtype === 'i32' ? new Int32Array(data) : new Float32Array(data);
     } finally {

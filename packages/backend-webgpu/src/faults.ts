@@ -1,5 +1,8 @@
 import { ReceptanceError } from '@receptance/core';
 
+/** How long after a failure a device is given to say that it is lost. */
+const LOSS_MILLISECONDS = 100;
+
 /**
  * What went wrong on the GPU after a call had returned. WebGPU reports such errors late and carries on with wrong
  * numbers; here every piece of work is done in an error scope, and nothing is read before all scopes have answered.
@@ -15,7 +18,7 @@ export class Faults {
     device.addEventListener('uncapturederror', ({ error }) => this.#note(refused('work', error)));
     device.lost.then(({ reason, message }) => {
       this.#ended ??= new ReceptanceError('DEVICE_LOST', `the GPU device was lost (${reason}): ${message}`, {
-        hint: 'open a new device and load the model again; states not saved are gone',
+        hint: 'await model.recover(): it opens a new device, loads the model again and goes back to the states last saved',
       });
     });
   }
@@ -48,6 +51,12 @@ export class Faults {
     const fault = this.#fault;
     this.#fault = undefined;
     if (fault !== undefined) throw fault;
+  }
+
+  /** The loss of the device is told after calls have failed by it. */
+  async settleLoss(): Promise<void> {
+    await Promise.race([this.#device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_MILLISECONDS))]);
+    this.check();
   }
 
   /** Waits until everything asked for has been checked, then as `check`. */

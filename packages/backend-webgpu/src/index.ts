@@ -1,5 +1,6 @@
 import {
   type Backend,
+  BackendUnavailableError,
   type Executable,
   extendKernels,
   type KernelTable,
@@ -28,8 +29,11 @@ export type {
 export type { Weight, WeightPart } from './weight.ts';
 
 export interface WebGpuOptions {
-  /** A device to share with the app; `close` leaves it open. Raise its limits: the defaults bind 128 MiB at most. */
-  readonly device?: GPUDevice;
+  /**
+   * A device to share with the app, or what gives one, which is asked again when a model recovers from the loss of the
+   * device; `close` leaves it open. Raise its limits: the defaults bind 128 MiB at most.
+   */
+  readonly device?: GPUDevice | (() => GPUDevice | Promise<GPUDevice>);
   /** Where adapters come from, instead of `navigator.gpu` or the npm package `webgpu`. */
   readonly gpu?: GPU;
   /** Bytes of the largest piece of GPU memory for weights, which are split above it; by default what the adapter binds. */
@@ -80,9 +84,21 @@ type Origin = Pick<DeviceParts, 'gpu' | 'source' | 'owned'>;
 
 /** The app's device, or one of this backend's own. */
 async function deviceOf({ device, gpu }: WebGpuOptions): Promise<Origin> {
-  if (device !== undefined) return { gpu: device, owned: false };
+  if (device !== undefined) {
+    const shared = typeof device === 'function' ? await device() : device;
+    const lost = await lossOf(shared);
+    if (lost === undefined) return { gpu: shared, owned: false };
+    throw new BackendUnavailableError('webgpu', `the device that was passed is lost (${lost.reason})`, {
+      hint: 'pass a function that gives one, webgpu({ device: () => … }), so that another can be asked for',
+    });
+  }
   const source = gpu ?? (await findGpu());
   return { gpu: await openDevice(await findAdapter(source)), source, owned: true };
+}
+
+/** Why a device is of no use any more. */
+function lossOf(device: GPUDevice): Promise<GPUDeviceLostInfo | undefined> {
+  return Promise.race([device.lost, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 0))]);
 }
 
 /** What a person would call the GPU, as far as the browser tells. */

@@ -146,7 +146,9 @@ async function fill(
     faults.guard(`tensor ${name}`, () => gpu.queue.writeBuffer(memory.gpu, at, data));
     inFlight += data.byteLength;
     if (inFlight < IN_FLIGHT_BYTES) return;
-    await gpu.queue.onSubmittedWorkDone();
+    // Where it fails the device is lost, which is told below.
+    await gpu.queue.onSubmittedWorkDone().catch(() => undefined);
+    faults.check();
     inFlight = 0;
   };
   const report = (): void => onProgress?.({ what: 'loading weights', done, total });

@@ -8,7 +8,7 @@ export interface BatcherParts<Request, Answer> {
   /** How many requests may come at about the same time: as many as there are texts being continued. */
   expected(): number;
   /** Most requests that run together. */
-  readonly most: number;
+  most(): number;
   /** How many of the first of these, at least one, do; all when left out. */
   fitting?(requests: readonly Request[]): number;
   /** @returns an answer for each request, or what went wrong with that one alone */
@@ -43,7 +43,8 @@ export class Batcher<Request, Answer> {
 
   async #serve(): Promise<void> {
     if (this.#waiting.length === 0) return;
-    const { expected, most, fitting, run } = this.#parts;
+    const { expected, fitting, run } = this.#parts;
+    const most = this.#parts.most();
     // Those who were served together ask again within one turn of the event loop.
     if (this.#waiting.length < Math.min(most, expected())) await eventLoopTurn();
     const requests = this.#waiting.slice(0, most).map(({ request }) => request);

@@ -30,11 +30,11 @@ interface Step extends Feed {
  */
 export class Engine {
   readonly pools: readonly PoolEntry[];
-  readonly limits: RunLimits;
   /** How many texts are being continued. */
   generations = 0;
-  readonly #parts: EngineParts;
-  readonly #runs: Runs;
+  #parts: EngineParts;
+  #runs: Runs;
+  #released = false;
   readonly #turns = new Queue();
   readonly #feeds: Batcher<Feed, true>;
   readonly #steps: Batcher<Step, HostArray>;
@@ -43,14 +43,12 @@ export class Engine {
 
   constructor(parts: EngineParts) {
     this.pools = parts.pools;
-    this.limits = parts.limits;
     this.#parts = parts;
     this.#runs = new Runs(parts);
-    const { batch, chunk } = parts.limits;
-    const shared = { turns: this.#turns, most: batch, expected: () => this.generations };
+    const shared = { turns: this.#turns, most: () => this.limits.batch, expected: () => this.generations };
     this.#feeds = new Batcher({
       ...shared,
-      fitting: (feeds) => fitting(feeds, chunk),
+      fitting: (feeds) => fitting(feeds, this.limits.chunk),
       run: async (feeds) => {
         await this.#runs.read(feeds);
         return feeds.map(() => true as const);
@@ -63,6 +61,10 @@ export class Engine {
     });
     const decodes = { ...shared, run: (runs: readonly Decode[]) => this.#decode(runs) };
     this.#decodes = { greedy: new Batcher(decodes), sample: new Batcher(decodes) };
+  }
+
+  get limits(): RunLimits {
+    return this.#parts.limits;
   }
 
   get vocabularySize(): number {
@@ -148,13 +150,27 @@ export class Engine {
 
   /** Waits for its turn, then frees everything and closes the device. */
   close(): Promise<void> {
+    return this.#turns.run(() => this.#release());
+  }
+
+  /** Gives the device up for another, whose state pools are at the start of a text. The model must be the same. */
+  renew(make: () => Promise<EngineParts>): Promise<void> {
     return this.#turns.run(async () => {
-      const { device, executables, parameters } = this.#parts;
-      executables.free();
-      this.#runs.free();
-      parameters.free();
-      await device.close();
+      await this.#release();
+      this.#parts = await make();
+      this.#runs = new Runs(this.#parts);
+      this.#released = false;
     });
+  }
+
+  async #release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    const { device, executables, parameters } = this.#parts;
+    executables.free();
+    this.#runs.free();
+    parameters.free();
+    await device.close();
   }
 
   async #decode(runs: readonly Decode[]): Promise<(number[] | ReceptanceError)[]> {

@@ -5,7 +5,15 @@ export type { BatchOptions, Completion } from './generate-batch.ts';
 export type { GenerateOptions } from './generate-options.ts';
 export type { TokenLogprob, TokenLogprobs } from './host-choice.ts';
 export { load, type ModelOptions, type ModelSource, type WeightType } from './load.ts';
-export type { EmbedOptions, Logits, LogitsOptions, Model, ModelMemory, ReadingOptions } from './model.ts';
+export type {
+  EmbedOptions,
+  Logits,
+  LogitsOptions,
+  Model,
+  ModelMemory,
+  ReadingOptions,
+  RecoverOptions,
+} from './model.ts';
 export { type Bias, type LogitsProcessor, type ProcessorContext, typical } from './processors.ts';
 export { randomSeed } from './random.ts';
 export { type Choice, type ChoiceOptions, checkChoice, type Sampling } from './sampling.ts';

@@ -12,6 +12,7 @@ import type {
   BackendUnavailableError,
   Device,
   LanguageModel,
+  OpenOptions,
   PlainDType,
   ProgressListener,
   QuantizedDType,
@@ -27,11 +28,10 @@ import {
   ReceptanceError,
 } from '@receptance/core';
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
-import { Engine } from './engine.ts';
 import { fingerprinting } from './fingerprint.ts';
 import { badOption } from './generate-options.ts';
 import { Executables, graphsOf, poolsOf, type RunLimits } from './graphs.ts';
-import { LoadedModel, type Model, type ModelMemory } from './model.ts';
+import { LoadedModel, type Model, type ModelMemory, type OnDevice, type RecoverOptions } from './model.ts';
 import { Slots } from './slots.ts';
 
 /** Logits brought back by one run are at most this many, so that their buffer stays small beside the weights. */
@@ -85,7 +85,24 @@ const WEIGHT_TYPES: readonly WeightType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0
  * `MISSING_TENSOR`, `SHAPE_MISMATCH` …), or `BACKEND_UNAVAILABLE`
  */
 export async function load(source: ModelSource, options: ModelOptions): Promise<Model> {
-  const { maxSequences = 4, chunk = 256, signal, onProgress } = options;
+  const again = isInMemory(source) ? notKept : (hearing: Hearing) => openSource(source, hearing);
+  return loadFrom(() => openSource(source, options), again, options);
+}
+
+/** Who is told while a source is read. */
+type Hearing = Pick<ModelOptions, 'signal' | 'onProgress'>;
+
+/**
+ * As `load`.
+ * @param open the source
+ * @param again the same source once more, for a model that has lost its device
+ */
+export async function loadFrom(
+  open: () => Promise<OpenSource>,
+  again: (hearing: Hearing) => Promise<OpenSource>,
+  options: ModelOptions,
+): Promise<Model> {
+  const { maxSequences = 4, chunk = 256 } = options;
   const backend = isList(options.backend) ? firstAvailable(options.backend, options.onUnavailable) : options.backend;
   checkCount('maxSequences', maxSequences, 4096);
   const { maxBatch = Math.min(maxSequences, 16) } = options;
@@ -98,61 +115,97 @@ export async function load(source: ModelSource, options: ModelOptions): Promise<
   if (isNone || typeof backend?.open !== 'function') {
     throw badOption('no backend was given', 'pass one as a value, e.g. wasm() of @receptance/backend-wasm');
   }
-  const { weights, vocabulary, groupNormEps, close } = await openSource(source, options);
+  const { weights, vocabulary, groupNormEps, close } = await open();
   try {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const { tensors } = heldAs(weights, options.weights);
     const model = detectModel(tensors, groupNormEps === undefined ? {} : { groupNormEps });
     const tokenizer = options.tokenizer ?? tokenizerOf(vocabulary, model.vocabularySize);
-    const device = await backend.open({ ...(signal && { signal }), ...(onProgress && { onProgress }) });
-    try {
-      return await prepare(model, weights, device, { ...options, tokenizer, maxSequences, maxBatch, chunk });
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    const slots = new Slots(maxSequences);
+    const settings: Settings = { backend, model, slots, maxBatch, chunk, weights: options.weights };
+    const onDevice = await bring(weights, settings, options);
+    return new LoadedModel({
+      ...{ model, slots, tokenizer, onDevice },
+      again: async ({ source, ...hearing }: RecoverOptions) => {
+        const opened = await (source === undefined ? again(hearing) : openSource(source, hearing));
+        try {
+          return await bring(opened.weights, { ...settings, fingerprint: onDevice.fingerprint }, hearing);
+        } finally {
+          await opened.close();
+        }
+      },
+    });
   } finally {
     await close();
   }
+}
+
+function isInMemory(source: ModelSource): source is Uint8Array | ArrayBuffer {
+  return source instanceof Uint8Array || source instanceof ArrayBuffer;
+}
+
+function notKept(): never {
+  throw new ReceptanceError('NO_SOURCE', 'the bytes that the model was loaded from were not kept', {
+    hint: 'give them again, model.recover({ source }), or load from a Blob, a file or an address',
+  });
 }
 
 function isList(backend: ModelOptions['backend']): backend is readonly Backend[] {
   return Array.isArray(backend);
 }
 
-interface Counts {
-  readonly maxSequences: number;
+/** What stays the same when a model begins anew. */
+interface Settings {
+  readonly backend: Backend;
+  readonly model: LanguageModel;
+  readonly slots: Slots;
   readonly maxBatch: number;
   readonly chunk: number;
+  readonly weights: WeightType | undefined;
+  /** That which the weights must have. */
+  readonly fingerprint?: string;
+}
+
+/** Opens a device, and brings the model there. */
+async function bring(source: WeightSource, settings: Settings, { signal, onProgress }: Hearing): Promise<OnDevice> {
+  const hearing = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
+  const device = await settings.backend.open(hearing);
+  try {
+    return await prepare(source, device, settings, hearing);
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
 }
 
 async function prepare(
-  model: LanguageModel,
-  weights: WeightSource,
+  source: WeightSource,
   device: Device,
-  options: ModelOptions & Counts,
-): Promise<Model> {
-  const { maxSequences, maxBatch, chunk, signal, onProgress } = options;
-  const { vocabularySize } = model;
-  const slots = new Slots(maxSequences);
+  { model, slots, maxBatch, chunk, weights, fingerprint: wanted }: Settings,
+  hearing: OpenOptions,
+): Promise<OnDevice> {
+  const { vocabularySize, width } = model;
   const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
-  const batch = device.info.ragged ? Math.min(maxBatch, maxSequences) : 1;
+  const batch = device.info.ragged ? Math.min(maxBatch, slots.capacity) : 1;
   const limits: RunLimits = { chunk, rows, batch, slots: slots.rows };
   const graphs = graphsOf(model);
   const names = Object.values(graphs).flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
-  const read = fingerprinting(weights, names);
-  const parameters = await device.loadParameters(heldAs(read.source, options.weights), Object.values(graphs), {
+  const read = fingerprinting(source, names);
+  const parameters = await device.loadParameters(heldAs(read.source, weights), Object.values(graphs), {
     limits: { Z: slots.rows },
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
+    ...hearing,
   });
   const fingerprint = await read.fingerprint();
-  signal?.throwIfAborted();
+  if (wanted !== undefined && fingerprint !== wanted) {
+    throw new ReceptanceError('WEIGHTS_CHANGED', 'the weights are not those that the model was loaded with', {
+      hint: 'give the same file, or load the other one as a model of its own',
+    });
+  }
+  hearing.signal?.throwIfAborted();
   const executables = new Executables({ device, graphs, parameters, limits });
-  await executables.compileAll(onProgress);
-  signal?.throwIfAborted();
+  await executables.compileAll(hearing.onProgress);
+  hearing.signal?.throwIfAborted();
   const pools = poolsOf(model);
-  const engine = new Engine({ device, parameters, executables, pools, vocabularySize, width: model.width, limits });
   const rowBytes = (device.info.float === 'f64' ? 8 : 4) * pools.reduce((sum, { elements }) => sum + elements, 0);
   const memory: ModelMemory = {
     parameterBytes: parameters.bytes - slots.rows * rowBytes,
@@ -163,15 +216,7 @@ async function prepare(
       return executables.bytes;
     },
   };
-  return new LoadedModel({
-    model,
-    engine,
-    slots,
-    fingerprint,
-    tokenizer: options.tokenizer,
-    device: device.info,
-    memory,
-  });
+  return { parts: { device, parameters, executables, pools, vocabularySize, width, limits }, fingerprint, memory };
 }
 
 function heldAs(source: WeightSource, type: WeightType | undefined): WeightSource {
@@ -186,7 +231,7 @@ function tokenizerOf(vocabulary: Vocabulary | undefined, vocabularySize: number)
   return vocabulary === undefined && vocabularySize === 256 ? byteTokenizer() : undefined;
 }
 
-interface OpenSource {
+export interface OpenSource {
   readonly weights: WeightSource;
   /** What a file says about itself beyond its tensors. */
   readonly vocabulary: Vocabulary | undefined;
@@ -194,11 +239,15 @@ interface OpenSource {
   close(): Promise<void>;
 }
 
-async function openSource(source: ModelSource, { signal, onProgress }: ModelOptions): Promise<OpenSource> {
+async function openSource(source: ModelSource, { signal, onProgress }: Hearing): Promise<OpenSource> {
   if (isObject(source) && 'tensors' in source) {
     return 'metadata' in source ? described(source, async () => {}) : bare(source);
   }
-  const checkpoint = await openCheckpoint(byteSourceOf(source), { signal, onProgress });
+  return owned(await openCheckpoint(byteSourceOf(source), { signal, onProgress }));
+}
+
+/** A checkpoint that is closed when it has been read. */
+export function owned(checkpoint: Checkpoint): OpenSource {
   return described(checkpoint, () => checkpoint.close());
 }
 

@@ -1,9 +1,10 @@
 import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel, ProgressListener } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
-import type { Engine } from './engine.ts';
+import { Engine, type EngineParts } from './engine.ts';
 import { type BatchOptions, type Completion, generateBatch } from './generate-batch.ts';
 import { badOption, checkGenerate } from './generate-options.ts';
+import type { ModelSource } from './load.ts';
 import { logProbability } from './log-probability.ts';
 import { Queue } from './queue.ts';
 import { checkSeed } from './random.ts';
@@ -92,18 +93,38 @@ export interface Model {
    * @throws ReceptanceError `NO_FREE_SLOT` when all sessions are in use, and what `Session.generate` throws
    */
   generateBatch(prompts: readonly Prompt[], options: BatchOptions): Promise<Completion[]>;
+  /**
+   * Begins anew on a device that is opened for it, after the old one was lost (`DEVICE_LOST`: a driver that was reset or
+   * updated, a page that was long in the background). The weights are loaded again, and each session goes back to the
+   * state that it last saved or restored, or to an empty text: its `length` tells. What is under way ends first.
+   * @throws ReceptanceError `NO_SOURCE`, `WEIGHTS_CHANGED`, and what loading throws; it may then be tried again
+   */
+  recover(options?: RecoverOptions): Promise<void>;
   /** Frees the device. Sessions are closed with it. Closing twice is legal. */
   close(): Promise<void>;
 }
 
+export interface RecoverOptions {
+  /** The weights again, where the model was loaded from bytes in memory: these are not kept. */
+  readonly source?: ModelSource | undefined;
+  readonly signal?: AbortSignalLike | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** A model's weights on a device, ready to run. */
+export interface OnDevice {
+  readonly parts: EngineParts;
+  readonly fingerprint: string;
+  readonly memory: ModelMemory;
+}
+
 export interface ModelParts {
   readonly model: LanguageModel;
-  readonly engine: Engine;
   readonly slots: Slots;
-  readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
-  readonly device: DeviceInfo;
-  readonly memory: ModelMemory;
+  readonly onDevice: OnDevice;
+  /** The same once more, on a device opened for it. */
+  again(options: RecoverOptions): Promise<OnDevice>;
 }
 
 /** Gets the logits of rows, the first of which belongs to token number `at`. */
@@ -116,27 +137,35 @@ export class LoadedModel implements Model {
   readonly vocabularySize: number;
   readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
-  readonly device: DeviceInfo;
-  readonly memory: ModelMemory;
   readonly #engine: Engine;
+  readonly #again: ModelParts['again'];
   readonly #slots: Slots;
   readonly #vocabulary: Vocabulary;
   readonly #readings = new Queue();
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<SlotSession>();
+  #onDevice: OnDevice;
   #closing: Promise<void> | undefined;
 
-  constructor({ model, engine, slots, fingerprint, tokenizer, device, memory }: ModelParts) {
+  constructor({ model, slots, tokenizer, onDevice, again }: ModelParts) {
     this.architecture = model.architecture;
     this.layers = model.layers;
     this.width = model.width;
     this.vocabularySize = model.vocabularySize;
-    this.fingerprint = fingerprint;
+    this.fingerprint = onDevice.fingerprint;
     this.tokenizer = tokenizer;
-    this.device = device;
-    this.memory = memory;
-    this.#engine = engine;
+    this.#onDevice = onDevice;
+    this.#again = again;
+    this.#engine = new Engine(onDevice.parts);
     this.#slots = slots;
     this.#vocabulary = { size: model.vocabularySize, tokenizer };
+  }
+
+  get device(): DeviceInfo {
+    return this.#onDevice.parts.device.info;
+  }
+
+  get memory(): ModelMemory {
+    return this.#onDevice.memory;
   }
 
   get maxSequences(): number {
@@ -243,6 +272,30 @@ export class LoadedModel implements Model {
     if (options.seed !== undefined) checkSeed(options.seed + Math.max(0, texts.length - 1));
     if (texts.length === 0) return [];
     return generateBatch(() => this.session(), this.#slots.available, texts, options);
+  }
+
+  async recover(options: RecoverOptions = {}): Promise<void> {
+    this.#checkOpen();
+    const begin = async (): Promise<void> => {
+      this.#checkOpen();
+      const lost = new ReceptanceError('DEVICE_LOST', 'the device was given up, and no other opened yet', {
+        hint: 'await model.recover(), or try it again',
+      });
+      for (const session of this.#sessions) session.forget(lost);
+      await this.#engine.renew(async () => {
+        const onDevice = await this.#again(options);
+        this.#onDevice = onDevice;
+        return onDevice.parts;
+      });
+      for (const session of [...this.#sessions]) await session.goBack();
+    };
+    await this.#readings.run(() => this.#holdAll(begin));
+  }
+
+  /** Does a task while no session is in the middle of anything; a fork that was being made is held, too. */
+  #holdAll(task: () => Promise<void>, held: ReadonlySet<Session> = new Set()): Promise<void> {
+    const next = [...this.#sessions].find((session) => !held.has(session));
+    return next === undefined ? task() : next.hold(() => this.#holdAll(task, new Set([...held, next])));
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { openCheckpointFile } from '@receptance/checkpoint/node';
-import { load, type ModelOptions } from './load.ts';
+import { loadFrom, type ModelOptions, owned } from './load.ts';
 import type { Model } from './model.ts';
 
 /**
@@ -8,10 +8,7 @@ import type { Model } from './model.ts';
  * @throws ReceptanceError `FILE_NOT_FOUND`, `READ_FAILED`, and what `load` throws
  */
 export async function loadFile(path: string | URL, options: ModelOptions): Promise<Model> {
-  const checkpoint = await openCheckpointFile(path, { signal: options.signal, onProgress: options.onProgress });
-  try {
-    return await load(checkpoint, options);
-  } finally {
-    await checkpoint.close();
-  }
+  const open = async ({ signal, onProgress }: Pick<ModelOptions, 'signal' | 'onProgress'>) =>
+    owned(await openCheckpointFile(path, { signal, onProgress }));
+  return loadFrom(() => open(options), open, options);
 }

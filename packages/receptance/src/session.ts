@@ -11,7 +11,7 @@ import { uniform } from './random.ts';
 import type { DecodeRun } from './runs.ts';
 import { type Choice, type ChoiceOptions, checkChoice } from './sampling.ts';
 import { checkState, type RestoreOptions, type SavedState, type StateOwner, TAIL } from './saved-state.ts';
-import type { Slots } from './slots.ts';
+import type { Slot, Slots } from './slots.ts';
 import { StopStrings } from './stop-strings.ts';
 import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
 
@@ -67,6 +67,7 @@ export interface Session {
   chat(input: ChatInput, options: ChatOptions): AsyncGenerator<Piece, Finish, void>;
   /** A second session with the same text. @throws ReceptanceError `NO_FREE_SLOT` */
   fork(): Promise<Session>;
+  /** The state that `Model.recover` goes back to is the last one saved or restored, by this session or what it was forked from. */
   save(): Promise<SavedState>;
   /** Takes the place of the text so far. @throws ReceptanceError `STATE_MISMATCH`, `STATE_OF_OTHER_WEIGHTS` */
   restore(saved: SavedState, options?: RestoreOptions): Promise<void>;
@@ -78,7 +79,7 @@ export interface SessionParts {
   readonly engine: Engine;
   readonly slots: Slots;
   /** All that are open: a session enters and leaves by itself. */
-  readonly sessions: Set<Session>;
+  readonly sessions: Set<SlotSession>;
   readonly owner: StateOwner;
   readonly vocabulary: Vocabulary;
 }
@@ -87,6 +88,12 @@ interface Text {
   readonly length: number;
   /** The last tokens, at most `TAIL`; of these the last is not in the state yet. */
   readonly tail: readonly number[];
+}
+
+/** What a session begins with, unless it is an empty text. */
+interface Beginning {
+  readonly text?: Text;
+  readonly saved?: SavedState | undefined;
 }
 
 /** A run whose tokens are given out one by one; the state is ahead of the text until all are. */
@@ -106,10 +113,12 @@ export class SlotSession implements Session {
   #ahead: Ahead | undefined;
   /** Has read the text; made anew when the text changed otherwise than token by token. */
   #decoder: StreamingDecoder | undefined;
+  #saved: SavedState | undefined;
   #closed = false;
   #failure: unknown;
 
-  constructor(parts: SessionParts, slot: { readonly state: number; readonly snapshot: number }, text: Text = EMPTY) {
+  constructor(parts: SessionParts, slot: Slot, { text = EMPTY, saved }: Beginning = {}) {
+    this.#saved = saved;
     this.#parts = parts;
     this.#slot = slot.state;
     this.#snapshot = slot.snapshot;
@@ -159,7 +168,7 @@ export class SlotSession implements Session {
         slots.give(slot.state);
         throw error;
       }
-      return new SlotSession(this.#parts, slot, this.#text);
+      return new SlotSession(this.#parts, slot, { text: this.#text, saved: this.#saved });
     });
   }
 
@@ -172,18 +181,41 @@ export class SlotSession implements Session {
       const tensors = Object.fromEntries(
         pools.map(({ name, shape }, i) => [name, { shape: [...shape], data: data[i] ?? new Float32Array(0) }]),
       );
-      return { version: 1, ...model, length, tail: [...tail], tensors };
+      const saved: SavedState = { version: 1, ...model, length, tail: [...tail], tensors };
+      this.#saved = saved;
+      return saved;
     });
   }
 
   async restore(saved: SavedState, options: RestoreOptions = {}): Promise<void> {
     const { engine, owner } = this.#parts;
     const tensors = checkState(saved, owner, options);
-    const text: Text = { length: saved.length, tail: [...saved.tail] };
     return this.#turn(async () => {
       await this.#orFail(() => engine.writeSlot(this.#slot, tensors));
-      this.#replaceText(text);
+      this.#replaceText(textOf(saved));
+      this.#saved = saved;
     });
+  }
+
+  /** Does a task when nothing is under way here, and holds up what comes after it. */
+  hold<T>(task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(task);
+  }
+
+  /** The device forgot everything. Until `goBack` the state is not known. */
+  forget(reason: unknown): void {
+    this.#failure = reason;
+    this.#ahead = undefined;
+  }
+
+  /** On a device that knows nothing of this session, takes up the last state saved, or the start of a text. */
+  async goBack(): Promise<void> {
+    const { engine, owner } = this.#parts;
+    const saved = this.#saved;
+    if (saved === undefined) await engine.reset(this.#slot);
+    else await engine.writeSlot(this.#slot, checkState(saved, owner, { force: true }));
+    this.#replaceText(saved === undefined ? EMPTY : textOf(saved));
+    this.#failure = undefined;
   }
 
   async close(): Promise<void> {
@@ -377,7 +409,7 @@ export class SlotSession implements Session {
     }
     if (this.#failure !== undefined) {
       throw new ReceptanceError('SESSION_FAILED', 'the device failed, and the state of this session is not known', {
-        hint: 'close it, and restore a saved state into another',
+        hint: 'close it, and restore a saved state into another; or after the device was lost, model.recover()',
         cause: this.#failure,
       });
     }
@@ -385,3 +417,7 @@ export class SlotSession implements Session {
 }
 
 const EMPTY: Text = { length: 0, tail: [] };
+
+function textOf({ length, tail }: SavedState): Text {
+  return { length, tail: [...tail] };
+}

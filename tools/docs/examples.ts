@@ -16,7 +16,7 @@ export interface Example {
 }
 
 const PLACES = ['*.md', 'docs/**/*.md', 'packages/*/*.md', 'apps/*/*.md', 'benchmarks/*.md'];
-const BLOCK = /(?:^<!-- given: (.*?) -->\n)?(?:^<!-- .* -->\n)?^```ts( run)?\n(.*?)^```$/gms;
+const BLOCK = /(?:^<!-- given: (.*?) -->\n)?(?:^<!-- [^\n]* -->\n)?^```ts( run)?\n(.*?)^```$/gms;
 
 export function examplesOf(file: string, text: string): Example[] {
   return [...text.matchAll(BLOCK)].map((match) => {

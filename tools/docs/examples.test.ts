@@ -60,7 +60,10 @@ test('examples are found with their lines, and with what is given', () => {
     [4, 'a;\n', '', true],
     [8, 'b;\nc;\n', 'declare const b: 1;', false],
   ]);
-  const noted = examplesOf('x.md', '<!-- a note -->\n```ts\na;\n```\n<!-- given: declare const b: 1; -->\n```ts\nb;\n```\n');
+  const noted = examplesOf(
+    'x.md',
+    '<!-- a note -->\n```ts\na;\n```\n<!-- given: declare const b: 1; -->\n```ts\nb;\n```\n',
+  );
   expect(noted.map(({ code, given }) => [code, given])).toEqual([
     ['a;\n', ''],
     ['b;\n', 'declare const b: 1;'],

@@ -109,7 +109,8 @@ function slotsInput(b: GraphBuilder): Value {
   return b.input('slots', 'i32', ['S']);
 }
 
-function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
+/** An entry of the state of S sequences at the start of a text, f32[S, …shape]. */
+export function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
   const whole = ['S', ...shape];
   if (typeof initial === 'number') return b.full(initial, whole);
   const { parameter, axes } = initial;

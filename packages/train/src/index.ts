@@ -1,0 +1,33 @@
+export type { LoraOptions } from './adapt/lora.ts';
+export { type Batch, Batches, type BatchOptions } from './data/batches.ts';
+export {
+  split,
+  type TokenSource,
+  type TokenWidth,
+  tokenArray,
+  tokenBytes,
+  tokenRange,
+} from './data/token-source.ts';
+export { safetensorsBytes } from './file.ts';
+export { type ObjectiveOptions, objectiveGraph } from './graph/objective.ts';
+export {
+  type AdamOptions,
+  accumulateGraph,
+  type Group,
+  type StepOptions,
+  stepGraph,
+} from './graph/step.ts';
+export { withVariables } from './graph/trained.ts';
+export type { SavedTraining, TrainerOptions } from './options.ts';
+export { rateAt, type Schedule } from './schedule.ts';
+export {
+  createTrainer,
+  type EvaluateOptions,
+  type Evaluation,
+  type RunOptions,
+  type StepReport,
+  type Trainer,
+} from './trainer.ts';
+export { ARCHITECTURES, type Architecture, type ModelConfig } from './weights/config.ts';
+export { groupOf } from './weights/groups.ts';
+export { initialWeights } from './weights/initial.ts';

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { safetensorsBytes } from '../src/index.ts';
+import { initialWeights } from '../src/weights/initial.ts';
+import { losses, SMALL, small } from './support/small.ts';
+
+test('weights so large that a gradient overflows: the step and a tensor are named, and the weights stay', async () => {
+  const plain = initialWeights(SMALL, 1);
+  const damaged = {
+    tensors: plain.tensors,
+    async read(name: string) {
+      const bytes = await plain.read(name);
+      if (name === 'blocks.1.att.output.weight') new Float32Array(bytes.buffer).fill(3e38);
+      return bytes;
+    },
+  };
+  const trainer = await small({ model: damaged });
+  const before = await safetensorsBytes(trainer.weights());
+  const failure = await trainer.next().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'NOT_FINITE' });
+  expect(String(failure)).toMatch(/step 1: the gradient of \S+ is not finite, nor are those of \d+ more tensors/);
+  expect(await safetensorsBytes(trainer.weights())).toEqual(before);
+  expect(trainer.step).toBe(0);
+  await trainer.close();
+});
+
+test('a learning rate beyond reason stops the run, and says where', async () => {
+  const trainer = await small({ schedule: { rate: 1e30, warmup: 0, kind: 'constant' } });
+  await expect(losses(trainer)).rejects.toThrow(/step \d: the (gradient|weights|loss)/);
+  await trainer.close();
+});

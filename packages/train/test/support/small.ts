@@ -1,0 +1,43 @@
+import { wasm } from '@receptance/backend-wasm';
+import type { Backend } from '@receptance/core';
+import {
+  createTrainer,
+  type ModelConfig,
+  type TokenSource,
+  type Trainer,
+  type TrainerOptions,
+  tokenArray,
+} from '../../src/index.ts';
+
+export const SMALL: ModelConfig = {
+  ...{ architecture: 'rwkv7', layers: 2, width: 32, headSize: 16, vocabularySize: 64 },
+  ranks: { decay: 8, rate: 8, value: 8, gate: 8 },
+};
+
+/** Tokens with something to learn: a walk whose steps depend on where it is. */
+export function walk(length: number, vocabularySize = 64): TokenSource {
+  const tokens = new Int32Array(length);
+  for (let i = 1; i < length; i++) {
+    const last = tokens[i - 1] ?? 0;
+    tokens[i] = (last * 5 + 3 + (Math.imul(i, 0x9e3779b1) >>> 30)) % vocabularySize;
+  }
+  return tokenArray(tokens);
+}
+
+export function oneThread(): Backend {
+  return wasm({ threads: 1 });
+}
+
+export function small(options: Partial<TrainerOptions> = {}): Promise<Trainer> {
+  return createTrainer({
+    ...{ backend: oneThread(), model: SMALL, data: walk(4000), steps: 6, sequences: 2, length: 24, seed: 7 },
+    ...{ schedule: { rate: 3e-3, warmup: 2 } },
+    ...options,
+  });
+}
+
+export async function losses(trainer: Trainer, until?: number): Promise<number[]> {
+  const all: number[] = [];
+  for await (const { loss } of trainer.run({ until })) all.push(loss);
+  return all;
+}

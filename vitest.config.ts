@@ -1,27 +1,20 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromium, testEnvironment } from './tools/system-parts.ts';
+import { chromiumLaunch, testEnvironment } from './tools/system-parts.ts';
 import { vitestGroups } from './tools/test-groups.ts';
 import { root } from './tools/workspace.ts';
 
 // Tests run on the packages' sources: nothing needs to be built first.
 const conditions = ['@receptance/source'];
 
-/** A page of Debian's Chromium with its own software adapter; nothing is fetched when it starts. */
-const page = () => ({
+/** A page of Chromium for tests that run in it. */
+const browserPage = () => ({
   enabled: true,
   headless: true,
   screenshotFailures: false,
-  provider: playwright({
-    launchOptions: {
-      executablePath: chromium,
-      args: [
-        ...['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-sandbox', '--disable-quic'],
-        ...['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      ],
-    },
-  }),
+  provider: playwright({ launchOptions: chromiumLaunch }),
   instances: [{ browser: 'chromium' as const }],
 });
 
@@ -30,16 +23,17 @@ const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-E
 
 export default defineConfig({
   test: {
-    projects: vitestGroups().map(({ name, folder, include, exclude, needs, isolated }) => ({
+    projects: vitestGroups().map(({ name, folder, include, exclude, page }) => ({
       resolve: { conditions },
-      ...(isolated ? { server: { headers: isolation } } : {}),
+      ...(page === 'isolated' ? { server: { headers: isolation } } : {}),
       ssr: { resolve: { conditions, externalConditions: conditions } },
       test: {
         name,
         root: join(root, folder),
         include: [...include],
         exclude: [...exclude],
-        ...(needs.includes('chromium') ? { browser: page() } : { pool: 'forks' as const, env: testEnvironment() }),
+        globalSetup: globSync(join(root, folder, 'test/global-setup.ts')),
+        ...(page !== undefined ? { browser: browserPage() } : { pool: 'forks' as const, env: testEnvironment() }),
         testTimeout: 180_000,
         hookTimeout: 180_000,
       },

@@ -20,6 +20,7 @@ const commands = {
     const prompt = args.length > 0 && !args[0].startsWith('-') ? ['--prompt', args[0]] : [];
     return run(node, [cli, 'generate', ...prompt, ...args.slice(prompt.length / 2)]);
   },
+  playground: (args) => run('pnpm', ['--silent', '--filter', '@receptance/playground', 'start', ...args]),
   test: (args) => run(node, ['tools/test.ts', ...args]),
   check: (args) => run(node, ['tools/check.ts', ...args]),
   ci: (args) => run(node, ['tools/ci.ts', ...args]),

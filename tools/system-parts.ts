@@ -16,6 +16,14 @@ export const inCi: boolean = !['', 'false', undefined].includes(process.env['CI'
 
 const swiftshaderIcd = '/usr/lib/chromium/vk_swiftshader_icd.json';
 export const chromium = '/usr/bin/chromium';
+/** Debian's Chromium with its own software adapter for WebGPU; it fetches nothing when it starts. */
+export const chromiumLaunch = {
+  executablePath: chromium,
+  args: [
+    ...['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-sandbox', '--disable-quic'],
+    ...['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  ],
+};
 const libraryFolders = [
   '/usr/lib',
   '/usr/lib64',

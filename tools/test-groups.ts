@@ -10,8 +10,8 @@ export interface VitestGroup {
   readonly name: string;
   readonly folder: string;
   readonly needs: readonly SystemPartName[];
-  /** Whether its page is isolated from other origins, and so has memory that threads share. */
-  readonly isolated: boolean;
+  /** The page of Chromium that its files run in, if they do: one isolated from other origins has memory that threads share. */
+  readonly page: 'plain' | 'isolated' | undefined;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -28,7 +28,10 @@ export interface CargoGroup {
 export type TestGroup = VitestGroup | CargoGroup;
 
 /** Packages whose every test needs a part of the system. */
-const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = { 'backend-webgpu': ['webgpu'] };
+const packageNeeds: Readonly<Record<string, readonly SystemPartName[]>> = {
+  'backend-webgpu': ['webgpu'],
+  playground: ['chromium'],
+};
 
 /** Elsewhere a test file says by its ending that it needs one: `….webgpu.test.ts`. Those for Chromium run in a page. */
 const endings = {
@@ -39,6 +42,8 @@ const endings = {
 } as const satisfies Readonly<Record<string, SystemPartName>>;
 
 type Ending = keyof typeof endings;
+
+const pages: Readonly<Partial<Record<Ending, VitestGroup['page']>>> = { chromium: 'plain', isolated: 'isolated' };
 
 /** The ending of a file that makes it one of a group of its own. */
 function endingOf(file: string): Ending | undefined {
@@ -61,7 +66,7 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
     name,
     folder,
     needs,
-    isolated: false,
+    page: undefined,
     include: ['test/**/*.test.ts'],
     exclude: [],
   };
@@ -75,7 +80,7 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
     { ...everything, exclude: own.map(patternOf) },
     ...own.map((ending) => ({
       ...{ ...everything, name: `${name}-on-${ending}`, needs: [endings[ending]] },
-      ...{ isolated: ending === 'isolated', include: [patternOf(ending)] },
+      ...{ page: pages[ending], include: [patternOf(ending)] },
     })),
   ];
 }
@@ -94,7 +99,7 @@ export function vitestGroups(): VitestGroup[] {
     .flatMap(({ name, folder }) => groupsOf(name, folder));
   const beside = Object.entries(elsewhere).map(
     ([name, folder]): VitestGroup => ({
-      ...{ runner: 'vitest', name, folder, needs: [], isolated: false },
+      ...{ runner: 'vitest', name, folder, needs: [], page: undefined },
       ...{ include: ['*.test.ts'], exclude: [] },
     }),
   );

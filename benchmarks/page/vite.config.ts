@@ -10,4 +10,5 @@ export default defineConfig({
   server: { headers: isolation, fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] } },
   optimizeDeps: { include: ['wabt', '@observablehq/plot'] },
   worker: { format: 'es' },
+  build: { rollupOptions: { input: fileURLToPath(new URL('index.html', import.meta.url)) } },
 });

@@ -9,8 +9,10 @@ export interface TransformerSize {
   readonly vocabulary: number;
 }
 
+type Like = Pick<LanguageModel, 'layers' | 'width' | 'vocabularySize'>;
+
 /** A transformer as large as an RWKV model. */
-export function transformerLike({ layers, width, vocabularySize }: LanguageModel): TransformerSize {
+export function transformerLike({ layers, width, vocabularySize }: Like): TransformerSize {
   const headSize = width % 64 === 0 ? 64 : width;
   return { layers, width, headSize, ffn: 4 * width, vocabulary: vocabularySize };
 }

@@ -1,11 +1,13 @@
-import type { Device, DeviceBuffer, HostArray, Parameters } from '@receptance/core';
+import type { Device, DeviceBuffer, HostArray, LanguageModel, Parameters } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { Batcher } from './batcher.ts';
 import type { Executables, PoolEntry, RunLimits } from './graphs.ts';
 import { Queue } from './queue.ts';
 import { type DecodeRun, type Draw, type Feed, Runs, type SlotRun } from './runs.ts';
+import { type Trace, traceOn } from './trace.ts';
 
 export interface EngineParts {
+  readonly model: LanguageModel;
   readonly device: Device;
   readonly parameters: Parameters;
   readonly executables: Executables;
@@ -146,6 +148,11 @@ export class Engine {
         if (data !== undefined) this.#parts.device.write(this.#pool(name), data, slot * elements);
       });
     });
+  }
+
+  /** What the memory of a layer is given by a text; no slot changes. */
+  trace(tokens: readonly number[], layer: number): Promise<Trace> {
+    return this.#turns.run(() => traceOn(this.#parts, tokens, layer));
   }
 
   /** Waits for its turn, then frees everything and closes the device. */

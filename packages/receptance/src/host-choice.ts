@@ -96,7 +96,21 @@ function argmax(logits: HostArray): number {
 function logprobsOf(logits: HostArray, token: number, count: number): TokenLogprobs {
   const chosen = logProbability(logits, token);
   const offset = chosen - (logits[token] ?? 0);
-  const tokens = Array.from(logits.keys()).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
-  const likeliest = tokens.slice(0, count).map((each) => ({ token: each, logprob: (logits[each] ?? 0) + offset }));
+  const likeliest = largest(logits, count).map((each) => ({ token: each, logprob: (logits[each] ?? 0) + offset }));
   return { chosen, likeliest };
+}
+
+/** The tokens of the largest logits, the first at a tie before others: in one pass, as a vocabulary may be large. */
+function largest(logits: HostArray, count: number): number[] {
+  const found: number[] = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let token = 0; token < logits.length && count > 0; token++) {
+    const logit = logits[token] ?? 0;
+    if (found.length === count && logit <= least) continue;
+    const at = found.findIndex((other) => (logits[other] ?? 0) < logit);
+    found.splice(at < 0 ? found.length : at, 0, token);
+    if (found.length > count) found.pop();
+    least = logits[found.at(-1) ?? 0] ?? 0;
+  }
+  return found;
 }

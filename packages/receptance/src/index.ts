@@ -21,3 +21,4 @@ export type { RestoreOptions, SavedState, SavedTensor } from './saved-state.ts';
 export type { Finish, Piece, Session } from './session.ts';
 export { loadState, saveState } from './state-file.ts';
 export type { Prompt } from './tokens.ts';
+export type { Trace } from './trace.ts';

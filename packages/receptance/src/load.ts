@@ -216,7 +216,8 @@ async function prepare(
       return executables.bytes;
     },
   };
-  return { parts: { device, parameters, executables, pools, vocabularySize, width, limits }, fingerprint, memory };
+  const parts = { model, device, parameters, executables, pools, vocabularySize, width, limits };
+  return { parts, fingerprint, memory };
 }
 
 function heldAs(source: WeightSource, type: WeightType | undefined): WeightSource {

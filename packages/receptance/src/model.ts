@@ -12,6 +12,7 @@ import type { SavedTensor } from './saved-state.ts';
 import { type Session, SlotSession } from './session.ts';
 import type { Slots } from './slots.ts';
 import { type Prompt, tokensOf, type Vocabulary } from './tokens.ts';
+import { checkTrace, type Trace } from './trace.ts';
 
 /** More numbers than this are not collected in one array. */
 const MOST_LOGITS = 2 ** 28;
@@ -87,6 +88,12 @@ export interface Model {
    * @throws ReceptanceError `EMPTY_TEXT`, `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE`, `BAD_OPTION` for a text too long for one array
    */
   embed(text: Prompt, options?: EmbedOptions): Promise<Float32Array>;
+  /**
+   * What the memory of a layer is given, token by token, while it reads a text from its start: for looking inside. Works beside all
+   * sessions; the layers before it run op by op.
+   * @throws ReceptanceError `BAD_OPTION` for a layer that is not there or a text too long, `EMPTY_TEXT`, `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE`
+   */
+  trace(text: Prompt, options: { readonly layer: number }): Promise<Trace>;
   /**
    * Continues several texts together, each in a session of its own that is closed again.
    * @returns the completions in the order of the prompts, however many of them fit beside the sessions that are open
@@ -242,7 +249,7 @@ export class LoadedModel implements Model {
     this.#checkOpen();
     const tokens = tokensOf(text, this.#vocabulary);
     if (tokens.length === 0 && rows === 'last') {
-      throw new ReceptanceError('EMPTY_TEXT', 'an empty text has no last token', { hint: 'give at least one token' });
+      throw emptyText('an empty text has no last token');
     }
     const first = rows === 'last' ? tokens.length - 1 : 0;
     const size = (tokens.length - first) * this.width;
@@ -262,6 +269,14 @@ export class LoadedModel implements Model {
       }
       return data;
     });
+  }
+
+  async trace(text: Prompt, { layer }: { readonly layer: number }): Promise<Trace> {
+    this.#checkOpen();
+    const tokens = tokensOf(text, this.#vocabulary);
+    checkTrace(tokens, layer, this.layers);
+    if (tokens.length === 0) throw emptyText('an empty text leaves no trace');
+    return this.#engine.trace(tokens, layer);
   }
 
   async generateBatch(prompts: readonly Prompt[], options: BatchOptions): Promise<Completion[]> {
@@ -345,4 +360,8 @@ export class LoadedModel implements Model {
     if (this.#closing === undefined) return;
     throw new ReceptanceError('MODEL_CLOSED', 'this model is closed', { hint: 'load it again' });
   }
+}
+
+function emptyText(message: string): ReceptanceError {
+  return new ReceptanceError('EMPTY_TEXT', message, { hint: 'give at least one token' });
 }

@@ -1,6 +1,9 @@
+import { ReceptanceError } from '../errors.ts';
 import { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, Value } from '../ir/types.ts';
+import { prune } from '../ir/rewrite.ts';
+import type { Dim, Graph, Value } from '../ir/types.ts';
 import { SAMPLE_PARAMETERS } from '../ops/sample.ts';
+import { decompose } from '../plan/lower.ts';
 import type { LanguageModel, State, StateEntry } from './language-model.ts';
 
 /** The variable that holds how often each sequence drew each token, for the penalties of `sample`. */
@@ -105,13 +108,42 @@ export function lossGraph(model: LanguageModel): Graph {
   return b.build();
 }
 
+/** The ops that look back along a text through a state of their own. */
+const RECURRENCES: readonly string[] = ['wkv4', 'wkv6', 'wkv7'];
+
+/** What `traceGraph` traces: the op that is the memory of a layer, and its inputs by their names there. */
+export interface TracedGraph {
+  readonly graph: Graph;
+  readonly op: string;
+}
+
+/**
+ * What the memory of one layer is given at each token of a text that starts from the initial state: the inputs of its
+ * `wkv4`, `wkv6` or `wkv7` under the names of their ports (r, lw, k, v, a, b, s0 …), but `starts`. Layers after it do not run.
+ *
+ * inputs: tokens i32[N], starts i32[2]
+ */
+export function traceGraph(model: LanguageModel, layer: number): TracedGraph {
+  const b = new GraphBuilder(`${model.architecture}.trace.${layer}`);
+  const tokens = b.input('tokens', 'i32', ['N']);
+  const starts = b.input('starts', 'i32', [2]);
+  const state = Object.fromEntries(model.state.map((entry) => [entry.name, initialState(b, entry, 1)]));
+  b.output('x', model.hidden(b, tokens, starts, state).x);
+  const primitives = decompose(b.build(), () => false);
+  const memory = primitives.nodes.filter(({ op }) => RECURRENCES.includes(op))[layer];
+  if (memory === undefined)
+    throw new ReceptanceError('BAD_OP', `${model.architecture} has no memory in layer ${layer}`);
+  const { starts: _, ...outputs } = memory.inputs;
+  return { op: memory.op, graph: prune(Object.freeze({ ...primitives, outputs: Object.freeze(outputs) })) };
+}
+
 function slotsInput(b: GraphBuilder): Value {
   return b.input('slots', 'i32', ['S']);
 }
 
 /** An entry of the state of S sequences at the start of a text, f32[S, …shape]. */
-export function initialState(b: GraphBuilder, { shape, initial }: StateEntry): Value {
-  const whole = ['S', ...shape];
+export function initialState(b: GraphBuilder, { shape, initial }: StateEntry, sequences: Dim = 'S'): Value {
+  const whole = [sequences, ...shape];
   if (typeof initial === 'number') return b.full(initial, whole);
   const { parameter, axes } = initial;
   if (axes === undefined) return b.broadcast(b.parameter(parameter, 'f32', shape), whole);

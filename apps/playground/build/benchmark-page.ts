@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { build, type Plugin } from 'vite';
+
+/** Builds the benchmark's page beside this one, under `benchmark/`. */
+export function benchmarkPage(configFile: string): Plugin {
+  return {
+    name: 'benchmark-page',
+    apply: 'build',
+    writeBundle: {
+      sequential: true,
+      async handler({ dir = 'dist' }) {
+        await build({
+          configFile,
+          base: './',
+          logLevel: 'warn',
+          build: { outDir: join(dir, 'benchmark'), emptyOutDir: true },
+        });
+      },
+    },
+  };
+}

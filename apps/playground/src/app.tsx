@@ -1,0 +1,130 @@
+import { signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import { takeFiles } from './store/files.ts';
+import { model, opening } from './store/model.ts';
+import type { Kind } from './store/texts.ts';
+import { text } from './text.ts';
+import { Button } from './ui/button.tsx';
+import { Icon } from './ui/icon.tsx';
+import { ModelsDialog } from './ui/models-dialog.tsx';
+import { NoticeBar } from './ui/notice.tsx';
+import { SettingsPanel } from './ui/settings-panel.tsx';
+import { ThemeButton } from './ui/theme.tsx';
+import { Thread } from './ui/thread.tsx';
+
+const VIEWS: readonly Kind[] = ['write', 'chat'];
+
+const view = signal<Kind>(viewOf(location.hash));
+addEventListener('hashchange', () => {
+  view.value = viewOf(location.hash);
+});
+
+function viewOf(hash: string): Kind {
+  return VIEWS.find((name) => hash === `#${name}`) ?? 'write';
+}
+
+export function App() {
+  const [choosing, setChoosing] = useState(false);
+  const kind = view.value;
+  const dragging = useDrop(kind);
+  return (
+    <>
+      <a class="skip" href="#main">
+        {text.skip}
+      </a>
+      <header class="top">
+        <a class="mark" href="#write">
+          <Mark />
+          {text.name}
+        </a>
+        <nav aria-label={text.nav.label}>
+          {VIEWS.map((name) => (
+            <a key={name} href={`#${name}`} {...(view.value === name ? { 'aria-current': 'page' as const } : {})}>
+              {text.views[name]}
+            </a>
+          ))}
+          <a href="benchmark/page/">{text.nav.benchmark}</a>
+        </nav>
+        <div class="end">
+          <ModelButton onClick={() => setChoosing(true)} />
+          <ThemeButton />
+        </div>
+      </header>
+      <NoticeBar />
+      <main id="main" tabIndex={-1}>
+        <div class="desk">
+          <Thread key={kind} kind={kind} />
+          <Aside />
+        </div>
+      </main>
+      {choosing && <ModelsDialog kind={kind} onClose={() => setChoosing(false)} />}
+      {dragging && <div class="dropping">{text.drop}</div>}
+    </>
+  );
+}
+
+/** Beside the text where there is room; below it, folded, where there is not. */
+function Aside() {
+  const [open, setOpen] = useState(false);
+  return (
+    <aside class={open ? 'beside open' : 'beside'}>
+      <div class="unfold">
+        <Button icon="settings" label={text.settings.title} pressed={open} onClick={() => setOpen(!open)} />
+      </div>
+      <SettingsPanel />
+    </aside>
+  );
+}
+
+function ModelButton({ onClick }: { readonly onClick: () => void }) {
+  const { name, choice } = model.value ?? {};
+  const shown = opening.value === undefined ? (name ?? text.model.none) : `${text.model.opening} …`;
+  return (
+    <button type="button" class="button plain model" onClick={onClick} aria-haspopup="dialog">
+      <Icon name="model" />
+      <span class="unseen">{text.model.button}: </span>
+      <span class="name">{shown}</span>
+      {choice && opening.value === undefined && <span class="badge">{text.backends.names[choice.backend]}</span>}
+    </button>
+  );
+}
+
+/** Decay, as the memory of a channel has it. */
+function Mark() {
+  return (
+    <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+      {[20, 13.4, 9, 6, 4].map((height, i) => (
+        <rect key={height} x={2 + i * 4.3} y={22 - height} width="2.8" height={height} rx="1.2" />
+      ))}
+    </svg>
+  );
+}
+
+/** Files may be dropped anywhere on the page. */
+function useDrop(kind: Kind): boolean {
+  const [dragging, setDragging] = useState(false);
+  useEffect(() => {
+    const over = (event: DragEvent): void => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      setDragging(true);
+    };
+    const leave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) setDragging(false);
+    };
+    const drop = (event: DragEvent): void => {
+      event.preventDefault();
+      setDragging(false);
+      void takeFiles([...(event.dataTransfer?.files ?? [])], kind);
+    };
+    addEventListener('dragover', over);
+    addEventListener('dragleave', leave);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('dragleave', leave);
+      removeEventListener('drop', drop);
+    };
+  }, [kind]);
+  return dragging;
+}

@@ -1,0 +1,83 @@
+import { signal } from '@preact/signals';
+import type { Progress } from '@receptance/core';
+import { text } from '../text.ts';
+import type { StorageReport, StoredModel } from '../worker/protocol.ts';
+import { openRef } from './model.ts';
+import { fail, isAborted, say } from './notices.ts';
+import { forgetAll } from './texts.ts';
+import { worker } from './worker.ts';
+
+export const storage = signal<StorageReport>({ models: [], usage: 0, quota: 0 });
+
+/** A download or copy under way. */
+export interface Transfer extends Progress {
+  readonly name: string;
+  readonly pause: () => void;
+}
+
+export const transfer = signal<Transfer | undefined>(undefined);
+
+export async function refresh(): Promise<void> {
+  try {
+    storage.value = await worker.call('stored', undefined);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Downloads to this browser and opens what came. Pausing keeps what has come. */
+export async function download(url: string, sha256?: string): Promise<void> {
+  await keeping(url.split('/').at(-1) ?? url, (options) => worker.call('download', { url, sha256 }, options));
+}
+
+export async function keepFile(file: File, vocabulary: File | undefined): Promise<void> {
+  await keeping(file.name, (options) => worker.call('keep', { file, vocabulary }, options));
+}
+
+type TransferOptions = { readonly onEvent: (progress: Progress) => void; readonly signal: AbortSignal };
+
+async function keeping(name: string, work: (options: TransferOptions) => Promise<StoredModel>): Promise<void> {
+  if (transfer.value !== undefined) return;
+  const controller = new AbortController();
+  const pause = (): void => controller.abort();
+  transfer.value = { name, pause, what: 'connecting', done: 0, total: 0 };
+  try {
+    // Asks the browser not to throw models away when disks fill up; it may say no.
+    await navigator.storage.persist();
+    const onEvent = (progress: Progress): void => {
+      transfer.value = { ...progress, name, pause };
+    };
+    const stored = await work({ onEvent, signal: controller.signal });
+    transfer.value = undefined;
+    await refresh();
+    await openStored(stored);
+  } catch (error) {
+    if (!isAborted(error)) fail(error);
+  } finally {
+    transfer.value = undefined;
+    await refresh();
+  }
+}
+
+export async function openStored({ id, name }: StoredModel): Promise<void> {
+  if (await openRef({ kind: 'stored', id }, name)) forgetAll();
+}
+
+export async function removeStored(id: string): Promise<void> {
+  try {
+    await worker.call('remove', id);
+  } catch (error) {
+    fail(error);
+  }
+  await refresh();
+}
+
+export async function verifyStored({ id, name }: StoredModel): Promise<void> {
+  try {
+    const { intact } = await worker.call('verify', id);
+    if (intact) say(text.models.intact(name));
+    else fail(new Error(text.models.notIntact(name)));
+  } catch (error) {
+    fail(error);
+  }
+}

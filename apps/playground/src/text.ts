@@ -1,0 +1,197 @@
+/** Every word that a person reads, in English. */
+
+function bytes(value: number): string {
+  const gigabytes = value / 1e9;
+  return gigabytes >= 1 ? `${gigabytes.toFixed(1)} GB` : `${Math.max(0, Math.round(value / 1e6))} MB`;
+}
+
+export const text = {
+  name: 'Receptance',
+  close: 'Close',
+  cancel: 'Cancel',
+  dismiss: 'Dismiss',
+  skip: 'Skip to the text',
+  views: { write: 'Write', chat: 'Chat', inside: 'Look inside' },
+  nav: { label: 'Views', ideas: 'Ideas', benchmark: 'Benchmark', source: 'Source' },
+  theme: { light: 'Light', dark: 'Dark', auto: 'As the system', change: (now: string) => `Colours: ${now}` },
+  drop: 'Drop a model, a vocabulary or a saved state',
+
+  model: {
+    button: 'Model',
+    opening: 'Opening',
+    none: 'No model',
+    running: (name: string, backend: string) => `${name} on ${backend}`,
+  },
+
+  thread: {
+    title: { write: 'Write with an RNN', chat: 'Talk to an RNN' },
+    empty: {
+      write: 'Give a beginning, or none. The text runs in this tab, on this machine, and nothing leaves it.',
+      chat: 'Say something. The small model that comes with this page only tells stories: drop in a World model to talk.',
+    },
+    emptyIds:
+      'This file has no vocabulary, so the model reads and writes token ids. Drop its vocabulary (.txt or tokenizer.json) to use words.',
+    opening: 'Opening the model …',
+    noModel: 'No model is open. Choose one above.',
+    you: 'You',
+    model: 'Model',
+    imported: (length: string, tail: string) =>
+      `Goes on from a saved state that has read ${length} tokens and ends with “…${tail}”. The text itself is not in it.`,
+    tools: 'This step',
+    edit: 'Edit the words and branch',
+    branch: 'Branch here',
+    again: 'Write this again, another way',
+    export: 'Save the state to a file',
+    import: 'Open a saved state',
+    remove: 'Remove this step and what follows',
+    previous: 'The branch before',
+    next: 'The next branch',
+    branchOf: (place: number, of: number) => `${place} of ${of}`,
+    speed: (rate: string) => `${rate} tokens/s`,
+    first: (time: string) => `first token after ${time}`,
+    length: (tokens: string, state: string) => `${tokens} tokens in a state of ${state}`,
+    stopped: 'stopped',
+  },
+
+  composer: {
+    label: { write: 'Words to go on with', chat: 'Your message' },
+    first: { write: 'Once upon a time', chat: 'Ask or tell something' },
+    more: { write: 'Add words of your own, or let it go on', chat: 'Answer' },
+    ids: 'Token ids, such as 12 7 42',
+    send: { write: 'Write', chat: 'Send' },
+    continue: 'Go on',
+    stop: 'Stop',
+    begin: { write: 'New text', chat: 'New chat' },
+  },
+
+  tokens: {
+    label: 'What the model wrote. Arrow keys walk through its tokens and show how likely each was.',
+    chosen: (probability: string) => `was written, at ${probability}`,
+  },
+
+  settings: {
+    title: 'How it chooses',
+    drawing: 'Drawing',
+    penalties: 'Penalties for repeating',
+    text: 'Text',
+    anySeed: 'any',
+    reset: 'Reset',
+    names: {
+      greedy: 'Always the likeliest',
+      temperature: 'Temperature',
+      topP: 'Top p',
+      topK: 'Top k',
+      minP: 'Min p',
+      presencePenalty: 'Presence',
+      frequencyPenalty: 'Frequency',
+      repetitionPenalty: 'Repetition',
+      penaltyDecay: 'Decay of counts',
+      maxTokens: 'Most tokens',
+      seed: 'Seed',
+      probabilities: 'Show probabilities',
+    },
+    about: {
+      temperature: 'Below 1 the likely becomes likelier; above 1 the unlikely does. 0 takes the likeliest.',
+      topP: 'Keep the likeliest tokens that together reach this probability.',
+      topK: 'Keep this many of the likeliest tokens; 0 keeps all.',
+      minP: 'Keep tokens at least this fraction as likely as the likeliest.',
+      presencePenalty: 'Taken off the logit of every token drawn before.',
+      frequencyPenalty: 'Taken off the logit of a token for every time it was drawn.',
+      repetitionPenalty: 'Divides the positive logit of a token drawn before.',
+      penaltyDecay: 'What the counts behind the penalties are multiplied by at each token.',
+      maxTokens: 'A text ends after this many tokens at the latest.',
+    },
+  },
+
+  models: {
+    title: 'Models',
+    bundled: 'Little stories',
+    here: 'In this browser',
+    architecture: 'Architecture',
+    shape: (architecture: string, layers: number, width: number) =>
+      `${architecture}, ${layers} layers of width ${width}`,
+    vocabulary: 'Vocabulary',
+    tokens: (size: number, hasTokenizer: boolean) => `${size} tokens${hasTokenizer ? '' : ', no text'}`,
+    file: 'File',
+    state: 'State',
+    stateBytes: (size: string) => `${size}, whatever the length of the text`,
+    opening: (name: string) => `Opening ${name}`,
+    keep: 'Keep in this browser',
+    use: 'Use',
+    resume: 'Go on',
+    partly: (received: string, size: string) => `${received} of ${size}`,
+    vouched: 'hash as given',
+    verify: (name: string) => `Check ${name}`,
+    remove: (name: string) => `Delete ${name}`,
+    intact: (name: string) => `${name} is as it was when it came.`,
+    notIntact: (name: string) => `${name} has changed since it came. Delete it and fetch it again.`,
+    room: (used: string, quota: string) => `This page uses ${used} of the ${quota} that the browser gives it.`,
+    fromFile: 'From a file',
+    dropHint:
+      'Drop a .pth, .safetensors or .gguf anywhere, with its vocabulary (rwkv_vocab….txt or tokenizer.json) where it has none. It is read where it lies.',
+    choose: 'Choose files',
+    fromUrl: 'From an address',
+    url: 'Address',
+    sha256: 'SHA-256',
+    optional: 'optional',
+    download: 'Download',
+    pause: 'Pause',
+    transfer: (what: string, name: string) => `${name}: ${what}`,
+    weights: 'Weights',
+    asStored: 'as stored',
+    weightsHint: 'Fewer bits take less memory and are faster, and change the text a little.',
+  },
+
+  backends: {
+    title: 'Runs on',
+    names: { auto: 'Choose for me', wasm: 'WebAssembly', webgpu: 'WebGPU', reference: 'Reference' },
+    auto: 'by the size of the model and what this machine has',
+    examining: 'being tried …',
+    passed: (detail: string, time: string) => `works: ${detail}, ready in ${time}`,
+    running: (backend: string, adapter: string, threads: number) =>
+      `Now on ${backend} (${adapter}${threads > 1 ? `, ${threads} threads` : ''}).`,
+    notIsolated: (cores: number) =>
+      `This page runs on one thread: its server does not isolate it from other sites. After a reload, the page does so itself and uses up to ${cores}.`,
+  },
+
+  choice: {
+    chosen: 'You chose it.',
+    small: 'The model is so small that a GPU would wait more than it computes.',
+    noGpu: (why: string) => `There is no usable GPU here: ${why}.`,
+    softwareGpu: (name: string) => `The only GPU here is software (${name}), which is slower than WebAssembly.`,
+    gpu: (name: string) => `The model is large and the GPU (${name}) passed the self-test.`,
+    lost: (why: string) => `The GPU is gone (${why}). The text goes on with WebAssembly.`,
+  },
+
+  errors: {
+    noModel: 'no model is open',
+    noModelHint: 'open one first',
+    noState: 'the memory of this branch is no longer kept',
+    noStateHint: 'write it again from an earlier step',
+    bundled: (status: number) => `the model of this page was not sent (${status})`,
+    bundledHint: 'reload the page',
+    idsWanted: 'This model has no vocabulary: write token ids, numbers with spaces between.',
+    vocabularyFor: 'A vocabulary goes with a model file: drop both together.',
+    vocabularySize: (name: string) => `${name} is too large for a vocabulary`,
+    vocabularyHint: 'give rwkv_vocab….txt or tokenizer.json',
+    incomplete: (name: string) => `${name} has not come completely`,
+    notStored: 'this model is not in this browser any more',
+    notStoredHint: 'download it again, or go on with the download',
+    damaged: (name: string, got: string, wanted: string) =>
+      `${name} did not come as it should: its SHA-256 is ${got}, not ${wanted}`,
+    damagedHint: 'it was deleted: check the address and the hash, and download it again',
+    badAddress: (url: string) => `“${url}” is no address of a file`,
+    badAddressHint: 'give one that begins with https://',
+    noRoom: (free: number, quota: number, wanted: number | undefined) =>
+      `${wanted === undefined ? 'The model does' : `${bytes(wanted)} do`} not fit: of the ${bytes(quota)} that the browser gives this page, ${bytes(free)} are free`,
+    noRoomHint:
+      'delete models below, free space on the disk, or drop the file from your disk instead: it is read there and takes no room',
+    cutShort: (name: string, got: number, total: number) => `${name} ended after ${got} of ${total} bytes`,
+    cutShortHint: 'go on with the download from where it is',
+    refused: (name: string, status: number) => `the server of ${name} answers ${status}`,
+    refusedHint: 'check the address; a file that needs a login has to be downloaded and dropped here',
+    unreadable: (name: string, why: string) => `${name} could not be read: ${why}`,
+    unreadableHint:
+      'check the connection; a server must allow other sites (CORS), else download the file and drop it here',
+  },
+} as const;

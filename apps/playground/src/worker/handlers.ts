@@ -1,0 +1,40 @@
+import { Models } from './models.ts';
+import type { Api, ApiName } from './protocol.ts';
+import { ModelStore } from './store.ts';
+import { Texts } from './texts.ts';
+import { verdicts } from './verdicts.ts';
+
+export interface Context<Event> {
+  readonly emit: (event: Event) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Handlers = {
+  readonly [Name in ApiName]: (
+    request: Api[Name]['request'],
+    context: Context<Api[Name]['event']>,
+  ) => Promise<Api[Name]['result']>;
+};
+
+const store = new ModelStore();
+const models = new Models(store);
+const texts = new Texts(models);
+
+export const handlers: Handlers = {
+  open: (request, context) => models.open(request, context),
+  verdicts: (_, { emit }) => verdicts(emit),
+  generate: (request, context) => texts.generate(request, context),
+  forget: async (nodes) => texts.forget(nodes),
+  exportState: (node) => texts.exportState(node),
+  importState: ({ file, to }) => texts.importState(file, to),
+  stored: () => store.report(),
+  download: (request, context) => store.download(request, context),
+  keep: ({ file, vocabulary }, context) => store.keep(file, vocabulary, context),
+  verify: (id, context) => store.verify(id, context),
+  remove: (id) => store.remove(id),
+  trace: (request) => texts.trace(request),
+  contexts: async (lengths, context) => {
+    const { measureContexts } = await import('./contexts.ts');
+    return measureContexts(models.current, lengths, context);
+  },
+};

@@ -1,0 +1,103 @@
+/** Models of a person's own: every format, on WASM and WebGPU, and what is no model. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { goldenModels } from './support/golden.ts';
+import { drop, golden, modelOpened, type OpenPage, openPage, useBackend, written } from './support/page.ts';
+
+const models = await goldenModels();
+const SETTINGS = { greedy: true, maxTokens: 16, probabilities: false };
+/** One of each version, in each container: on a software GPU every model takes its time. */
+const ON_WEBGPU = [
+  'rwkv4_l3_c64_v97.pth',
+  'rwkv5_l2_c128_v97.safetensors',
+  'rwkv6_l2_c128_v97.f32.gguf',
+  'rwkv7_l2_c128_v97.q8_0.gguf',
+];
+
+async function continuation({ page }: OpenPage, file: string, prompt: readonly number[]): Promise<number[]> {
+  await drop(page, golden(file));
+  await modelOpened(page, file.split('/').at(-1) ?? file);
+  await page.getByRole('textbox', { name: 'Words to go on with' }).fill(prompt.join(' '));
+  await page.getByRole('button', { name: 'Write', exact: true }).click();
+  return (await written(page)).split(/\s+/).map(Number);
+}
+
+test('there is a model of every version and format', () => {
+  const all = models.map(({ file }) => file).join(' ');
+  for (const version of ['rwkv4_', 'rwkv50_', 'rwkv51_', 'rwkv5_', 'rwkv6_', 'rwkv7_']) expect(all).toContain(version);
+  for (const format of ['.pth', 'bf16.pth', 'fp16.safetensors', '_hf/', 'f32.gguf', 'f16.gguf', 'q8_0', 'q4_0', 'q4_k'])
+    expect(all).toContain(format);
+});
+
+test('every golden file, dropped, goes on as was computed outside', { timeout: 600_000 }, async () => {
+  const opened = await openPage({ settings: SETTINGS });
+  await written(opened.page);
+  for (const { file, prompt, greedy } of models.filter(({ file: name }) => !name.includes('_tok_'))) {
+    expect((await continuation(opened, file, prompt)).slice(0, greedy.length), file).toEqual(greedy);
+  }
+  await opened.close();
+});
+
+test('and so on WebGPU', { timeout: 600_000 }, async () => {
+  const opened = await openPage({ settings: SETTINGS });
+  await written(opened.page);
+  await useBackend(opened.page, 'WebGPU');
+  for (const { file, prompt, greedy } of models.filter(({ file: name }) => ON_WEBGPU.includes(name))) {
+    expect((await continuation(opened, file, prompt)).slice(0, greedy.length), file).toEqual(greedy);
+    expect(await opened.page.locator('.top .badge').innerText()).toBe('WebGPU');
+  }
+  await opened.close();
+});
+
+test('a .gguf brings its vocabulary along, and takes words', async () => {
+  const opened = await openPage({ settings: SETTINGS });
+  await written(opened.page);
+  await drop(opened.page, golden('rwkv7_l2_c128_tok_v600.f16.gguf'));
+  await modelOpened(opened.page, 'rwkv7_l2_c128_tok_v600.f16.gguf');
+  await opened.page.getByRole('textbox', { name: 'Words to go on with' }).fill('Hello world');
+  await opened.page.getByRole('button', { name: 'Write', exact: true }).click();
+  await written(opened.page);
+  expect(await opened.page.locator('.figures').innerText()).toContain('20 tokens');
+  await opened.close();
+});
+
+describe('what is no model', () => {
+  test.for([
+    [
+      'a cut file',
+      'cut.pth',
+      async () => (await readFile(golden('rwkv7_l2_c128_v97.pth'))).subarray(0, 300_000),
+      /cut\.pth: .*end is missing/,
+    ],
+    [
+      'a page',
+      'page.safetensors',
+      async () => Buffer.from('<!doctype html><title>Not found</title>'),
+      /page\.safetensors/,
+    ],
+    [
+      'a damaged header',
+      'damaged.gguf',
+      async () => damaged(await readFile(golden('rwkv7_l2_c128_v97.q8_0.gguf'))),
+      /damaged\.gguf/,
+    ],
+  ] as const)('%s says what is wrong, and the page works on', async ([, name, bytes, message]) => {
+    const { page, close } = await openPage({ settings: { ...SETTINGS, maxTokens: 40 } });
+    const before = await written(page);
+    await drop(page, { name, bytes: await bytes() });
+    const alert = page.getByRole('alert');
+    await alert.locator('strong').waitFor();
+    expect(await alert.innerText()).toMatch(message);
+    await modelOpened(page, 'Little stories');
+    expect(await written(page)).toBe(before);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    expect((await written(page, 1)).length).toBeGreaterThan(10);
+    await close();
+  });
+});
+
+function damaged(file: Buffer): Buffer {
+  const copy = Buffer.from(file);
+  copy.fill(0xff, 8, 200);
+  return copy;
+}

@@ -7,7 +7,7 @@ import { chromiumLaunch } from '../../../../tools/system-parts.ts';
 import type { Settings } from '../../src/store/settings.ts';
 
 /** The machine may be busy: what is waited for is a condition, and this is only where waiting is given up. */
-const PATIENCE = 90_000;
+const PATIENCE = 150_000;
 
 let browser: Browser | undefined;
 

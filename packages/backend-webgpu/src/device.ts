@@ -16,6 +16,7 @@ import {
   type Parameters,
   prepare,
   ReceptanceError,
+  resolveParameters,
   type Sizes,
   supportedBy,
   type WeightSource,
@@ -24,6 +25,7 @@ import { contextOf } from './context.ts';
 import { encode } from './encode.ts';
 import { WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
+import { fold, foldedSource } from './folding.ts';
 import type { WebGpuKernel } from './kernel.ts';
 import { Handles, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
 import { loadParameters, type Target, WebGpuParameters } from './parameters.ts';
@@ -70,13 +72,18 @@ export class WebGpuDevice implements Device {
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
     this.#faults.check();
-    return await loadParameters(this.#target(), source, uses, options);
+    const folded = uses.map(fold);
+    const recipes = new Map(folded.flatMap((each) => [...each.recipes]));
+    // What is wrong with the file is said in its own names.
+    resolveParameters(source, uses, options.limits);
+    const graphs = folded.map((each) => each.graph);
+    return await loadParameters(this.#target(), foldedSource(source, recipes), graphs, options);
   }
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes, options: OpenOptions = {}): Promise<Executable> {
     this.#faults.check();
     const own = this.#handles.own(parameters, WebGpuParameters);
-    const planned = prepare(graph, this.#parts.kernels, this.info, own.loaded, limits);
+    const planned = prepare(fold(graph).graph, this.#parts.kernels, this.info, own.loaded, limits);
     const context = contextOf(planned, own, this.#parts.subgroup || LANES_BY_MEMORY);
     const programs = planned.plan.steps.flatMap((node, i) => {
       return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs, context) ?? [];

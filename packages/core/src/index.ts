@@ -11,7 +11,7 @@ export { GraphBuilder } from './ir/builder.ts';
 export type { Dims, InputsOf, OpDefinition, OutputsOf, Port, Signature } from './ir/definition.ts';
 export { graphFromJson, graphToJson } from './ir/json.ts';
 export { printGraph, printNode } from './ir/print.ts';
-export { copyNodes, mapped, rewrite, type ValueMap } from './ir/rewrite.ts';
+export { copyNodes, mapped, prune, rewrite, type ValueMap } from './ir/rewrite.ts';
 export { concreteShape, elementCount, formatShape, formatType, sizeOf, symbolsOf } from './ir/shape.ts';
 export * from './ir/types.ts';
 export * from './models/aft.ts';

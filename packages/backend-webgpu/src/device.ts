@@ -14,23 +14,34 @@ import {
   ONCE,
   type OpenOptions,
   type Parameters,
-  prepare,
   ReceptanceError,
   resolveParameters,
   type Sizes,
   supportedBy,
   type WeightSource,
 } from '@receptance/core';
-import { contextOf } from './context.ts';
 import { encode } from './encode.ts';
-import { WebGpuExecutable } from './executable.ts';
+import { launchOf, WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
-import { fold, foldedSource } from './folding.ts';
+import { fold, foldedSource, foldedTensors } from './folding.ts';
+import { Guards } from './guards.ts';
 import type { WebGpuKernel } from './kernel.ts';
-import { Handles, MAP_READ, Memory, USAGE, WebGpuBuffer } from './memory.ts';
-import { loadParameters, type Target, WebGpuParameters } from './parameters.ts';
-import { Pipelines } from './pipelines.ts';
+import { type Lowering, lowered } from './lowering.ts';
+import { Handles, MAP_READ, Memory, type Room, USAGE, WebGpuBuffer } from './memory.ts';
+import { loadParameters, plannedParameters, type Target, WebGpuParameters } from './parameters.ts';
+import { Pipelines, pipelineKey } from './pipelines.ts';
 import { preludeOf } from './shaders.ts';
+
+/** A dispatch of a step before anything is compiled. */
+export interface PlannedDispatch {
+  readonly scope: string;
+  readonly op: string;
+  /** Its name, its constants, and how each binding is accessed: `linear(FORMAT=0) r r w`. */
+  readonly shader: string;
+  readonly workgroups: number;
+  /** Words of its uniform `params`. */
+  readonly params: readonly number[];
+}
 
 /** Invocations that share a row where they add up by way of shared memory. */
 const LANES_BY_MEMORY = 16;
@@ -46,6 +57,8 @@ export interface DeviceParts {
   readonly subgroup: number;
   /** Bytes of the largest piece of memory for weights; by default what the device binds. */
   readonly maxWeightBytes?: number | undefined;
+  /** Whether memory ends with a band that is checked. */
+  readonly guarded?: boolean | undefined;
   /** Whether `close` destroys the GPU device: not when an app passed it in. */
   readonly owned: boolean;
 }
@@ -57,11 +70,13 @@ export class WebGpuDevice implements Device {
   readonly #faults: Faults;
   readonly #pipelines: Pipelines;
   readonly #handles = new Handles();
+  readonly #guards: Guards | undefined;
 
   constructor(parts: DeviceParts) {
     this.info = { backend: 'webgpu', adapter: parts.adapter, threads: 1, float: 'f32', ragged: true };
     this.#parts = parts;
     this.#gpu = parts.gpu;
+    this.#guards = parts.guarded ? new Guards(parts.gpu) : undefined;
     this.#faults = new Faults(parts.gpu);
     this.#pipelines = new Pipelines(parts.gpu, preludeOf(parts.subgroup > 0 ? 'subgroups' : 'memory'));
   }
@@ -83,15 +98,14 @@ export class WebGpuDevice implements Device {
   async compile(graph: Graph, parameters: Parameters, limits: Sizes, options: OpenOptions = {}): Promise<Executable> {
     this.#faults.check();
     const own = this.#handles.own(parameters, WebGpuParameters);
-    const planned = prepare(fold(graph).graph, this.#parts.kernels, this.info, own.loaded, limits);
-    const context = contextOf(planned, own, this.#parts.subgroup || LANES_BY_MEMORY);
-    const programs = planned.plan.steps.flatMap((node, i) => {
-      return planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs, context) ?? [];
-    });
-    const pipelines = await this.#pipelines.compile(programs, options);
-    const compiled = programs.flatMap((program, i) => {
+    const { planned, programs } = lowered(graph, own, limits, this.#lowering());
+    const pipelines = await this.#pipelines.compile(
+      programs.map(({ program }) => program),
+      options,
+    );
+    const compiled = programs.flatMap((each, i) => {
       const pipeline = pipelines[i];
-      return pipeline === undefined ? [] : [{ program, pipeline }];
+      return pipeline === undefined ? [] : [{ ...each, pipeline }];
     });
     const make = (): WebGpuExecutable => new WebGpuExecutable(this.#target(), planned, own, compiled);
     const executable = this.#faults.guard(`the activations of ${graph.name}`, make);
@@ -104,15 +118,44 @@ export class WebGpuDevice implements Device {
     return executable;
   }
 
+  /** What a step of a graph dispatches at the largest sizes. Loads no weight and compiles no shader. */
+  async dispatches(source: Pick<WeightSource, 'tensors'>, graph: Graph, sizes: Sizes): Promise<PlannedDispatch[]> {
+    this.#faults.check();
+    const parameters = this.#faults.guard('a plan', () => {
+      const folded = fold(graph);
+      const tensors = foldedTensors(source.tensors, folded.recipes);
+      return plannedParameters(this.#target(), tensors, [folded.graph], sizes);
+    });
+    try {
+      const { planned, programs } = lowered(graph, parameters, sizes, this.#lowering());
+      return programs.flatMap(({ node, program }) => {
+        const { workgroups, params } = launchOf(program, planned.limits);
+        const { scope, op } = node;
+        return workgroups === 0 ? [] : [{ scope, op, shader: pipelineKey(program), workgroups, params }];
+      });
+    } finally {
+      parameters.free();
+    }
+  }
+
+  #lowering(): Lowering {
+    const { kernels, subgroup } = this.#parts;
+    return { kernels, info: this.info, lanes: subgroup || LANES_BY_MEMORY };
+  }
+
   #target(): Target {
     const most = this.#parts.maxWeightBytes;
-    return { handles: this.#handles, gpu: this.#gpu, faults: this.#faults, most };
+    return { ...this.#room(), handles: this.#handles, faults: this.#faults, most };
+  }
+
+  #room(): Room {
+    return { gpu: this.#gpu, guards: this.#guards };
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
     this.#faults.checkOpen();
     const label = `a buffer of ${elements} elements`;
-    const memory = this.#faults.guard(label, () => Memory.forStorage(this.#gpu, label, elements));
+    const memory = this.#faults.guard(label, () => Memory.forStorage(this.#room(), label, elements));
     return new WebGpuBuffer(this.#handles, dtype, elements, memory);
   }
 
@@ -154,6 +197,7 @@ export class WebGpuDevice implements Device {
         throw new ReceptanceError('DEVICE_ERROR', `a read failed: ${failed}`, { cause: failed });
       }
       const data = staging.getMappedRange(0, bytes).slice(0);
+      await this.#guards?.check();
       return own.dtype === 'i32' ? new Int32Array(data) : new Float32Array(data);
     } finally {
       staging.destroy();
@@ -173,7 +217,7 @@ export class WebGpuDevice implements Device {
     this.#faults.guard('a copy', () => {
       const encoder = this.#gpu.createCommandEncoder();
       // WebGPU does not copy within a buffer.
-      const between = source === target ? Memory.forStorage(this.#gpu, 'a copy', elements) : undefined;
+      const between = source === target ? Memory.forStorage(this.#room(), 'a copy', elements) : undefined;
       if (between === undefined) {
         encoder.copyBufferToBuffer(source.memory.gpu, fromOffset * 4, target.memory.gpu, toOffset * 4, bytes);
       } else {

@@ -1,5 +1,5 @@
 import { elementCount, type Loop, leaves, type Sizes, type Value } from '@receptance/core';
-import type { Frame, WebGpuExecutable } from './executable.ts';
+import type { Dispatch, Frame, WebGpuExecutable } from './executable.ts';
 import type { Memory } from './memory.ts';
 
 /** Copies `elements` four-byte elements; offsets count elements. */
@@ -29,10 +29,9 @@ export function encode(
   bound: Bound,
   loop: Loop,
 ): GPUCommandBuffer {
-  executable.prepare(sizes);
   const moves = loopMoves(executable, sizes, bound, loop);
   const copies = finalCopies(executable, sizes, moves.frame);
-  const dispatches = dispatchesOf(executable, moves.frame, gpu.limits.maxComputeWorkgroupsPerDimension);
+  const dispatches = executable.dispatches(sizes, moves.frame);
   const encoder = gpu.createCommandEncoder({ label: executable.graph.name });
   copyAll(encoder, moves.before);
   for (let step = 0; step < loop.steps; step++) {
@@ -45,28 +44,11 @@ export function encode(
   return encoder.finish();
 }
 
-interface Dispatch {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly x: number;
-  readonly y: number;
-}
-
-/** What every step of the run dispatches: the stages that have something to do at its sizes. */
-function dispatchesOf(executable: WebGpuExecutable, frame: Frame, most: number): Dispatch[] {
-  return executable.stages.flatMap((stage, i): Dispatch[] => {
-    const workgroups = executable.launches[i]?.workgroups ?? 0;
-    if (workgroups === 0) return [];
-    const x = Math.min(workgroups, most);
-    const group = executable.group(i, stage, frame);
-    return [{ pipeline: stage.pipeline.gpu, group, x, y: Math.ceil(workgroups / x) }];
-  });
-}
-
 function encodePass(encoder: GPUCommandEncoder, dispatches: readonly Dispatch[]): void {
   const pass = encoder.beginComputePass();
   let current: GPUComputePipeline | undefined;
-  for (const { pipeline, group, x, y } of dispatches) {
+  for (const { stage, group, x, y } of dispatches) {
+    const pipeline = stage.pipeline.gpu;
     if (pipeline !== current) pass.setPipeline(pipeline);
     current = pipeline;
     pass.setBindGroup(0, group);

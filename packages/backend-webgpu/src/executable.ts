@@ -10,20 +10,27 @@ import {
   type Value,
 } from '@receptance/core';
 import { type Launch, MAX_STORAGE_BUFFERS, PARAMS_BYTES, type Program, type Scratch } from './kernel.ts';
-import { checkSize, Handle, Memory, type Range } from './memory.ts';
+import type { Lowered } from './lowering.ts';
+import { checkSize, Handle, Memory, type Range, type Room } from './memory.ts';
 import type { Target, WebGpuParameters } from './parameters.ts';
 import type { Pipeline } from './pipelines.ts';
 
-/** Bind groups kept for each program that sees the buffers of a run: one for each choice of buffers. */
-const REMEMBERED_GROUPS = 16;
+/** What is kept of runs: bind groups of each program and lists of dispatches, one for each choice of buffers. */
+const REMEMBERED = 16;
 
 /** A program with what it needs to be encoded. */
-export interface Stage {
-  readonly program: Program;
-  readonly pipeline: Pipeline;
+export interface Stage extends Compiled {
   /** Where its bindings lie, in order. */
   readonly places: readonly Place[];
   readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** A stage that has something to do, with the buffers of a run. */
+export interface Dispatch {
+  readonly stage: Stage;
+  readonly group: GPUBindGroup;
+  readonly x: number;
+  readonly y: number;
 }
 
 /** Memory of the plan, a piece of scratch memory, or memory of weights. */
@@ -47,8 +54,11 @@ export class WebGpuExecutable extends Handle implements Executable {
   readonly parameters: WebGpuParameters;
   readonly stages: readonly Stage[];
   /** Launches of the stages at the sizes last run, whose params are in GPU memory. */
-  launches: readonly Launch[] = [];
+  #launches: readonly Launch[] = [];
+  /** What was dispatched at these sizes, by the buffers of the runs. */
+  readonly #dispatches = new Map<string, readonly Dispatch[]>();
   readonly #gpu: GPUDevice;
+  readonly #room: Room;
   /** All that `free` gives back. */
   readonly #memories: Memory[] = [];
   readonly #buffers: readonly Memory[];
@@ -59,16 +69,16 @@ export class WebGpuExecutable extends Handle implements Executable {
   readonly #staging = new Map<string, Memory>();
   #sizes = '';
 
-  constructor({ handles, gpu }: Target, planned: Planned, parameters: WebGpuParameters, compiled: readonly Compiled[]) {
-    super(handles);
+  constructor(target: Target, planned: Planned, parameters: WebGpuParameters, compiled: readonly Compiled[]) {
+    super(target.handles);
     const { plan, limits } = planned;
+    const { gpu } = target;
     this.#gpu = gpu;
+    this.#room = target;
     this.plan = plan;
     this.parameters = parameters;
     this.limits = limits;
-    this.stages = compiled.map(({ program, pipeline }) => {
-      return { program, pipeline, places: placesOf(program, plan), groups: new Map() };
-    });
+    this.stages = compiled.map((each) => ({ ...each, places: placesOf(each.program, plan), groups: new Map() }));
     const activations = plan.buffers.map(({ bytes }) => bytes / 4);
     const scratch = scratchSizes(compiled, limits);
     for (const elements of [...activations, ...scratch])
@@ -86,11 +96,6 @@ export class WebGpuExecutable extends Handle implements Executable {
 
   get memory(): MemoryReport {
     return this.plan.memory;
-  }
-
-  /** Dispatches of one step at these sizes. */
-  dispatches(sizes: Sizes): number {
-    return this.stages.filter(({ program }) => program.launch({ ...this.limits, ...sizes }).workgroups > 0).length;
   }
 
   override free(): void {
@@ -113,18 +118,36 @@ export class WebGpuExecutable extends Handle implements Executable {
   }
 
   #allocate(label: string, elements: number): Memory {
-    const memory = Memory.forStorage(this.#gpu, label, elements);
+    const memory = Memory.forStorage(this.#room, label, elements);
     this.#memories.push(memory);
     return memory;
   }
 
+  /** What every step of a run dispatches: remembered, since one token is like another. */
+  dispatches(sizes: Sizes, frame: Frame): readonly Dispatch[] {
+    this.#prepare(sizes);
+    const key = [...frame.inputs.values(), ...frame.outputs.values()].map(({ id }) => id).join(' ');
+    const known = this.#dispatches.get(key);
+    if (known !== undefined) return known;
+    const most = this.#gpu.limits.maxComputeWorkgroupsPerDimension;
+    const made = this.stages.flatMap((stage, i): Dispatch[] => {
+      const workgroups = this.#launches[i]?.workgroups ?? 0;
+      if (workgroups === 0) return [];
+      const x = Math.min(workgroups, most);
+      return [{ stage, group: this.#group(i, stage, frame), x, y: Math.ceil(workgroups / x) }];
+    });
+    remember(this.#dispatches, key, made);
+    return made;
+  }
+
   /** Works out how much of every stage runs, and brings that to the GPU, unless the sizes are those of the last run. */
-  prepare(sizes: Sizes): void {
+  #prepare(sizes: Sizes): void {
     const key = JSON.stringify(sizes);
     if (key === this.#sizes) return;
-    this.launches = this.stages.map(({ program }) => launchOf(program, sizes));
+    this.#dispatches.clear();
+    this.#launches = this.stages.map(({ program }) => launchOf(program, sizes));
     const words = new Uint32Array((this.stages.length * PARAMS_BYTES) / 4);
-    this.launches.forEach(({ params }, i) => {
+    this.#launches.forEach(({ params }, i) => {
       words.set(params, (i * PARAMS_BYTES) / 4);
     });
     this.#gpu.queue.writeBuffer(this.#params.gpu, 0, words);
@@ -140,7 +163,7 @@ export class WebGpuExecutable extends Handle implements Executable {
     return made;
   }
 
-  group(index: number, stage: Stage, frame: Frame): GPUBindGroup {
+  #group(index: number, stage: Stage, frame: Frame): GPUBindGroup {
     const ranges = stage.places.map((place) => this.resolve(place, frame));
     const key = ranges.map(({ memory }) => memory.id).join(' ');
     const known = stage.groups.get(key);
@@ -153,9 +176,7 @@ export class WebGpuExecutable extends Handle implements Executable {
       return { binding: i + 1, resource: { buffer: memory.gpu, ...range } };
     });
     const group = this.#gpu.createBindGroup({ layout: stage.pipeline.layout, entries: [params, ...entries] });
-    const [oldest] = stage.groups.keys();
-    if (stage.groups.size >= REMEMBERED_GROUPS && oldest !== undefined) stage.groups.delete(oldest);
-    stage.groups.set(key, group);
+    remember(stage.groups, key, group);
     return group;
   }
 
@@ -181,12 +202,18 @@ export class WebGpuExecutable extends Handle implements Executable {
   }
 }
 
-export interface Compiled {
-  readonly program: Program;
+export interface Compiled extends Lowered {
   readonly pipeline: Pipeline;
 }
 
-function launchOf(program: Program, sizes: Sizes): Launch {
+/** Keeps the newest. */
+function remember<T>(known: Map<string, T>, key: string, made: T): void {
+  const [oldest] = known.keys();
+  if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
+  known.set(key, made);
+}
+
+export function launchOf(program: Program, sizes: Sizes): Launch {
   const launch = program.launch(sizes);
   const { workgroups, params } = launch;
   if (Number.isSafeInteger(workgroups) && workgroups >= 0 && params.length * 4 <= PARAMS_BYTES) return launch;

@@ -82,15 +82,8 @@ function nameOf({ base, steps }: Recipe): string {
 
 /** The source with what recipes make of its tensors, computed in f64. */
 export function foldedSource(source: WeightSource, recipes: Folded['recipes']): WeightSource {
-  const own = new Map<string, TensorInfo>();
-  for (const [name, { base, steps }] of recipes) {
-    const stored = source.tensors.get(base);
-    if (stored === undefined) continue;
-    const shape = steps.reduce((before, step) => ('fn' in step ? before : step.to), stored.shape);
-    own.set(name, { dtype: 'f32', shape, bytes: elementCount(shape) * 4 });
-  }
   return {
-    tensors: new Map([...source.tensors, ...own]),
+    tensors: foldedTensors(source.tensors, recipes),
     async read(name, range, signal) {
       const recipe = recipes.get(name);
       if (recipe === undefined) return source.read(name, range, signal);
@@ -98,6 +91,18 @@ export function foldedSource(source: WeightSource, recipes: Folded['recipes']): 
       return range === undefined ? bytes : bytes.subarray(range.start, range.end);
     },
   };
+}
+
+/** The tensors that such a source has. */
+export function foldedTensors(tensors: WeightSource['tensors'], recipes: Folded['recipes']): WeightSource['tensors'] {
+  const own = new Map<string, TensorInfo>();
+  for (const [name, { base, steps }] of recipes) {
+    const stored = tensors.get(base);
+    if (stored === undefined) continue;
+    const shape = steps.reduce((before, step) => ('fn' in step ? before : step.to), stored.shape);
+    own.set(name, { dtype: 'f32', shape, bytes: elementCount(shape) * 4 });
+  }
+  return new Map([...tensors, ...own]);
 }
 
 async function made(

@@ -1,20 +1,23 @@
 import {
   type Backend,
   BackendUnavailableError,
-  type Executable,
+  type Device,
   extendKernels,
+  type Graph,
   type KernelTable,
   type OpenOptions,
+  ReceptanceError,
   type Sizes,
+  type WeightSource,
 } from '@receptance/core';
-import { type DeviceParts, WebGpuDevice } from './device.ts';
-import { WebGpuExecutable } from './executable.ts';
+import { type DeviceParts, type PlannedDispatch, WebGpuDevice } from './device.ts';
 import type { WebGpuKernel } from './kernel.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { findAdapter, findGpu, openDevice } from './platform.ts';
 import { selfTest } from './self-test.ts';
 import { subgroupOf } from './subgroups.ts';
 
+export type { PlannedDispatch } from './device.ts';
 export type {
   Binding,
   KernelOf,
@@ -42,6 +45,8 @@ export interface WebGpuOptions {
   readonly subgroups?: boolean;
   /** Whether a small model is run first, and a driver that computes it wrong refused. Default true. */
   readonly selfTest?: boolean;
+  /** For tests of kernels: memory ends with a band, and `read` refuses results (`BAD_KERNEL`) once one was written. Default false. */
+  readonly guards?: boolean;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<WebGpuKernel>;
 }
@@ -62,6 +67,7 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
         adapter: describe(gpu.adapterInfo),
         subgroup: options.subgroups === false ? 0 : await subgroupOf(gpu),
         maxWeightBytes: options.maxWeightBytes,
+        guarded: options.guards,
       });
       if (options.selfTest === false) return device;
       try {
@@ -75,9 +81,25 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
   };
 }
 
-/** Dispatches of one step of an executable of this backend, with all symbols at these sizes. */
-export function dispatchesOf(executable: Executable, sizes: Sizes): number | undefined {
-  return executable instanceof WebGpuExecutable ? executable.dispatches(sizes) : undefined;
+/**
+ * What one step of a graph dispatches on a device of this backend, with all symbols at these sizes. Loads no weights and
+ * compiles nothing.
+ */
+export async function dispatchesOf(
+  device: Device,
+  source: Pick<WeightSource, 'tensors'>,
+  graph: Graph,
+  sizes: Sizes,
+): Promise<PlannedDispatch[]> {
+  return ownDevice(device).dispatches(source, graph, sizes);
+}
+
+/** @throws ReceptanceError `FOREIGN_OBJECT` */
+function ownDevice(device: Device): WebGpuDevice {
+  if (device instanceof WebGpuDevice) return device;
+  throw new ReceptanceError('FOREIGN_OBJECT', `this is a device of ${device.info.backend}`, {
+    hint: 'give one that webgpu() has opened',
+  });
 }
 
 type Origin = Pick<DeviceParts, 'gpu' | 'source' | 'owned'>;

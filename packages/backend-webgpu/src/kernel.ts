@@ -1,4 +1,5 @@
 import {
+  type Cost,
   concreteShape,
   type InputsOf,
   type Kernel,
@@ -52,6 +53,8 @@ export interface Program {
   readonly constants?: Readonly<Record<string, number>>;
   readonly bindings: readonly Binding[];
   launch(sizes: Sizes): Launch;
+  /** Least bytes moved, and operations, where they are other than those of reading and writing all values bound: with weights. */
+  cost?(sizes: Sizes): Cost;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type DeviceBuffer, ReceptanceError } from '@receptance/core';
+import { GUARD_BYTES, type Guards } from './guards.ts';
 
 /** The standard's values, which Node has no global objects for. */
 export const USAGE = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
@@ -30,6 +31,13 @@ export function largestBinding({ limits }: Pick<GPUDevice, 'limits'>): number {
   return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 }
 
+/** Where memory comes from. */
+export interface Room {
+  readonly gpu: GPUDevice;
+  /** In tests of kernels. */
+  readonly guards?: Guards | undefined;
+}
+
 /** A piece of GPU memory with a number that is never used again, by which bind groups are remembered. */
 export class Memory {
   static #made = 0;
@@ -37,16 +45,21 @@ export class Memory {
   readonly gpu: GPUBuffer;
   readonly bytes: number;
 
-  private constructor(gpu: GPUBuffer, bytes: number) {
+  readonly #unguard: () => void;
+
+  private constructor(gpu: GPUBuffer, bytes: number, unguard: () => void = () => {}) {
     this.gpu = gpu;
     this.bytes = bytes;
+    this.#unguard = unguard;
   }
 
   /** Zeroed memory for shaders to read and write. @throws ReceptanceError as `checkSize` */
-  static forStorage(device: GPUDevice, label: string, elements: number): Memory {
-    checkSize(device, label, elements);
+  static forStorage({ gpu, guards }: Room, label: string, elements: number): Memory {
+    checkSize(gpu, label, elements);
     const size = storageBytes(elements);
-    return new Memory(device.createBuffer({ label, size, usage: STORAGE }), size);
+    if (guards === undefined) return new Memory(gpu.createBuffer({ label, size, usage: STORAGE }), size);
+    const buffer = gpu.createBuffer({ label, size: size + GUARD_BYTES, usage: STORAGE });
+    return new Memory(buffer, size, guards.add(label, buffer, size));
   }
 
   static forParams(device: GPUDevice, label: string, bytes: number): Memory {
@@ -54,6 +67,7 @@ export class Memory {
   }
 
   destroy(): void {
+    this.#unguard();
     this.gpu.destroy();
   }
 }

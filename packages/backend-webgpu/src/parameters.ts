@@ -5,11 +5,21 @@ import {
   type Parameters,
   ReceptanceError,
   resolveParameters,
+  type Sizes,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
 import type { Faults } from './faults.ts';
-import { checkSize, Handle, type Handles, largestBinding, Memory, type Range, WebGpuBuffer } from './memory.ts';
+import {
+  checkSize,
+  Handle,
+  type Handles,
+  largestBinding,
+  Memory,
+  type Range,
+  type Room,
+  WebGpuBuffer,
+} from './memory.ts';
 import { type PlacedTensor, type Placements, place, usesOf } from './placement.ts';
 import { uploads } from './upload.ts';
 import { CHUNK_BYTES, type Weight } from './weight.ts';
@@ -79,12 +89,16 @@ interface Holds {
 }
 
 /** Where tensors go, and who is told what went wrong there. */
-export interface Target {
+export interface Target extends Room {
   readonly handles: Handles;
-  readonly gpu: GPUDevice;
   readonly faults: Faults;
   /** Bytes that one binding of weights may have: the adapter's limit, or less. */
   readonly most?: number | undefined;
+}
+
+/** Bytes that one piece of memory for weights may have. */
+function mostOf({ gpu, most = Number.POSITIVE_INFINITY }: Target): number {
+  return Math.min(most, largestBinding(gpu));
 }
 
 /** Brings weights to the GPU as they are stored, piece by piece: the host never holds more than a matrix that is turned. */
@@ -99,9 +113,8 @@ export async function loadParameters(
   const entries = resolveParameters(source, uses, limits);
   const variables = new Map<string, WebGpuBuffer>();
   const arenas: Memory[] = [];
-  const most = Math.min(target.most ?? Number.POSITIVE_INFINITY, largestBinding(gpu));
   const parameters = entries.filter(({ kind }) => kind === 'parameter');
-  const placements = place(parameters, usesOf(uses), most);
+  const placements = place(parameters, usesOf(uses), mostOf(target));
   const held = { variables, tensors: placements.tensors, arenas };
   const made = (): WebGpuParameters => new WebGpuParameters(handles, { entries, limits }, held);
   const pools = entries.filter(({ kind }) => kind === 'variable');
@@ -111,12 +124,12 @@ export async function loadParameters(
     let taken = 0;
     for (const { label, bytes } of placements.arenas) {
       const what = `${label}, ${megabytes(bytes)}, after ${megabytes(taken)} of ${megabytes(total)} of weights`;
-      arenas.push(faults.guard(what, () => Memory.forStorage(gpu, label, Math.ceil(bytes / 4))));
+      arenas.push(faults.guard(what, () => Memory.forStorage(target, label, Math.ceil(bytes / 4))));
       await faults.settle();
       taken += bytes;
     }
     for (const { name, value, elements } of pools) {
-      const memory = faults.guard(`variable ${name}`, () => Memory.forStorage(gpu, name, elements));
+      const memory = faults.guard(`variable ${name}`, () => Memory.forStorage(target, name, elements));
       variables.set(name, new WebGpuBuffer(handles, value.dtype === 'i32' ? 'i32' : 'f32', elements, memory));
     }
     await faults.settle();
@@ -126,6 +139,28 @@ export async function loadParameters(
     made().free();
     throw error;
   }
+}
+
+/** As they would be loaded, in name: arenas of no size stand for those of the weights, and there are no variables. */
+export function plannedParameters(
+  target: Target,
+  tensors: WeightSource['tensors'],
+  uses: readonly Graph[],
+  limits: Sizes,
+): WebGpuParameters {
+  const entries = resolveParameters(
+    { tensors, read: () => Promise.reject(new Error('nothing is read')) },
+    uses,
+    limits,
+  );
+  const parameters = entries.filter(({ kind }) => kind === 'parameter');
+  const placements = place(parameters, usesOf(uses), mostOf(target));
+  const arenas = placements.arenas.map(({ label }) => Memory.forStorage(target, label, 0));
+  return new WebGpuParameters(
+    target.handles,
+    { entries, limits },
+    { variables: new Map(), tensors: placements.tensors, arenas },
+  );
 }
 
 async function fill(

@@ -196,6 +196,17 @@ describe('an error of the GPU', () => {
     await device.close();
   });
 
+  it('is found where a kernel writes past the end of its memory, under guard', async () => {
+    const beyond = shader.replace('y[0] =', 'y[4] = 1.0; y[0] =');
+    for (const guards of [false, true]) {
+      const device = await withoutTest({ guards, kernels: { unary: [neg(beyond)] } }).open();
+      const executable = await compileAlone(device, graph, { N: 1 });
+      const code = await codeOf(() => runOn(device, executable, [0], 1));
+      expect(code).toBe(guards ? 'BAD_KERNEL' : 'none');
+      await device.close();
+    }
+  });
+
   it('refuses a kernel that launches nonsense', async () => {
     for (const launch of [
       { workgroups: -1, params: [] },

@@ -1,5 +1,5 @@
-import type { Backend, Graph, LanguageModel, Node } from '@receptance/core';
-import { cost, decompose, definitionOf, elementCount, logitsGraph, plan } from '@receptance/core';
+import type { Backend, Graph, LanguageModel, Node, WeightSource } from '@receptance/core';
+import { cost, decompose, definitionOf, elementCount, greedyGraph, logitsGraph, plan } from '@receptance/core';
 
 /** What one block of a model computes. */
 export interface BlockSummary {
@@ -51,20 +51,35 @@ function sizeOf(outputs: Node['outputs']): number {
   return Object.values(outputs).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-export interface Activations {
+export interface Running {
   readonly backend: string;
   readonly adapter: string;
+  /** Bytes of activations. */
   readonly bytes: number;
+  /** Of a GPU: for one token that is decoded greedily, and of these in the deepest of the blocks. */
+  readonly dispatches?: { readonly token: number; readonly layer: number };
 }
 
-/** What a backend needs for activations while it reads `chunk` tokens at a time. */
-export async function activationsOf(model: LanguageModel, backend: Backend, chunk: number): Promise<Activations> {
+/** What a backend needs while it reads `chunk` tokens at a time, and decodes one. Reads no weights. */
+export async function runningOf(
+  model: LanguageModel,
+  tensors: WeightSource['tensors'],
+  backend: Backend,
+  chunk: number,
+): Promise<Running> {
   const device = await backend.open();
   try {
     const supports = (node: Node): true | string => device.supports(node);
     const limits = { N: chunk, S: 1, R: 1, Z: 1 };
     const { memory } = plan(logitsGraph(model), { supports, backend: backend.name }, limits);
-    return { backend: backend.name, adapter: device.info.adapter, bytes: memory.bufferBytes };
+    const { backend: name, adapter } = device.info;
+    const running: Running = { backend: name, adapter, bytes: memory.bufferBytes };
+    if (name !== 'webgpu') return running;
+    const { dispatchesOf } = await import('@receptance/backend-webgpu');
+    const all = dispatchesOf(device, { tensors }, greedyGraph(model), { N: 1, S: 1, R: 1, Z: 1 });
+    const last = `blocks.${model.layers - 1}`;
+    const layer = all.filter(({ scope }) => scope === last || scope.startsWith(`${last}.`)).length;
+    return { ...running, dispatches: { token: all.length, layer } };
   } finally {
     await device.close();
   }

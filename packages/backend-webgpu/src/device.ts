@@ -118,18 +118,22 @@ export class WebGpuDevice implements Device {
     return executable;
   }
 
-  /** What a step of a graph dispatches at the largest sizes. Loads no weight and compiles no shader. */
-  async dispatches(source: Pick<WeightSource, 'tensors'>, graph: Graph, sizes: Sizes): Promise<PlannedDispatch[]> {
+  /** What a step of a graph dispatches at some sizes. Loads no weight and compiles no shader. */
+  dispatches(
+    { tensors }: Pick<WeightSource, 'tensors'>,
+    graph: Graph,
+    sizes: Sizes,
+    limits: Sizes = sizes,
+  ): PlannedDispatch[] {
     this.#faults.check();
     const parameters = this.#faults.guard('a plan', () => {
       const folded = fold(graph);
-      const tensors = foldedTensors(source.tensors, folded.recipes);
-      return plannedParameters(this.#target(), tensors, [folded.graph], sizes);
+      return plannedParameters(this.#target(), foldedTensors(tensors, folded.recipes), [folded.graph], limits);
     });
     try {
-      const { planned, programs } = lowered(graph, parameters, sizes, this.#lowering());
+      const { planned, programs } = lowered(graph, parameters, limits, this.#lowering());
       return programs.flatMap(({ node, program }) => {
-        const { workgroups, params } = launchOf(program, planned.limits);
+        const { workgroups, params } = launchOf(program, { ...planned.limits, ...sizes });
         const { scope, op } = node;
         return workgroups === 0 ? [] : [{ scope, op, shader: pipelineKey(program), workgroups, params }];
       });

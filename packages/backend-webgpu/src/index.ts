@@ -85,12 +85,12 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
  * What one step of a graph dispatches on a device of this backend, with all symbols at these sizes. Loads no weights and
  * compiles nothing.
  */
-export async function dispatchesOf(
+export function dispatchesOf(
   device: Device,
   source: Pick<WeightSource, 'tensors'>,
   graph: Graph,
   sizes: Sizes,
-): Promise<PlannedDispatch[]> {
+): PlannedDispatch[] {
   return ownDevice(device).dispatches(source, graph, sizes);
 }
 

@@ -13,7 +13,7 @@ import {
 import { storiesModel } from '@receptance/model-stories';
 import { backendNamed, DEFAULT_BACKEND } from '../backends.ts';
 import { type Command, columns, command } from '../command.ts';
-import { activationsOf, type BlockSummary, summaryOf } from '../graph-summary.ts';
+import { type BlockSummary, type Running, runningOf, summaryOf } from '../graph-summary.ts';
 import { MODEL_OPTIONS } from '../model.ts';
 import { COMMON } from '../options.ts';
 
@@ -22,7 +22,10 @@ const DEFAULT_CHUNK = 256;
 const options = {
   model: MODEL_OPTIONS.model,
   graph: { help: 'the ops of each block; with --verbose the whole graph, node by node' },
-  backend: { value: 'NAME', help: `whose memory for activations is told (default: ${DEFAULT_BACKEND})` },
+  backend: {
+    value: 'NAME',
+    help: `whose memory for activations is told; of webgpu also its dispatches (default: ${DEFAULT_BACKEND})`,
+  },
   chunk: MODEL_OPTIONS.chunk,
   ...COMMON,
 } as const;
@@ -36,6 +39,7 @@ export const inspect: Command = command({
     ['inspect --model model.pth', 'format, architecture, sizes, memory, every tensor'],
     ['inspect --model model.pth --graph', 'what the model computes, block by block'],
     ['inspect --model model.pth --graph --verbose', 'the graph that runs, node by node'],
+    ['inspect --model model.pth --backend webgpu', 'also what a token dispatches on the GPU'],
     ['inspect --model model.pth --chunk 1024 --json', 'for programs; memory when 1024 tokens are read at a time'],
   ],
   async run(values, terminal) {
@@ -47,7 +51,8 @@ export const inspect: Command = command({
       const { format, metadata, tensors } = checkpoint;
       const model = values.flag('graph') ? detectModel(tensors) : modelOf(tensors);
       const facts = { model: path ?? 'stories', format, ...architectureOf(model), ...totalsOf(tensors) };
-      const running = model === undefined ? {} : { memory: await memoryOf(model, facts.bytes, backend, chunk) };
+      const running =
+        model === undefined ? {} : { memory: await memoryOf(model, tensors, facts.bytes, backend, chunk) };
       const list = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
       const blocks = values.flag('graph') && model !== undefined ? summaryOf(logitsGraph(model)) : undefined;
       if (terminal.json) {
@@ -78,18 +83,30 @@ interface Memory {
   readonly chunk: number;
   readonly backend: string;
   readonly adapter: string;
+  readonly dispatches?: Running['dispatches'];
 }
 
-async function memoryOf(model: LanguageModel, weightBytes: number, using: Backend, chunk: number): Promise<Memory> {
-  const { backend, adapter, bytes } = await activationsOf(model, using, chunk);
-  return { weightBytes, stateBytes: stateBytesOf(model), activationBytes: bytes, chunk, backend, adapter };
+async function memoryOf(
+  model: LanguageModel,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  weightBytes: number,
+  using: Backend,
+  chunk: number,
+): Promise<Memory> {
+  const { bytes, ...running } = await runningOf(model, tensors, using, chunk);
+  return { weightBytes, stateBytes: stateBytesOf(model), activationBytes: bytes, chunk, ...running };
 }
 
-function describeMemory({ weightBytes, stateBytes, activationBytes, chunk, backend, adapter }: Memory): string[][] {
+function describeMemory({ weightBytes, stateBytes, activationBytes, chunk, ...running }: Memory): string[][] {
+  const { backend, adapter, dispatches } = running;
+  const own = dispatches && [
+    ['dispatches', `${dispatches.token} for a token that is decoded, ${dispatches.layer} a layer`],
+  ];
   return [
     ['weights', `${readable(weightBytes)} in the file`],
     ['state', `${readable(stateBytes)} a sequence, however long its text is`],
     ['activations', `${readable(activationBytes)} while ${chunk} tokens are read at a time (${backend}: ${adapter})`],
+    ...(own ?? []),
   ];
 }
 

@@ -1,12 +1,14 @@
 import { ReceptanceError } from '@receptance/core';
 import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
+import { encodingCommand } from './commands/encoding.ts';
 import { pageCommand } from './commands/page.ts';
 import { peersCommand } from './commands/peers.ts';
 import { weightsCommand } from './commands/weights.ts';
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   compare: compareCommand,
+  encoding: encodingCommand,
   page: pageCommand,
   peers: peersCommand,
   weights: weightsCommand,

@@ -19,6 +19,7 @@ export const HELP: string = `Speed of the backends and of their peers, measured 
 
   pnpm bench compare A.json B.json   ratios of two runs; see compare --help
   pnpm bench weights --model 0.1b    random weights as files; see weights --help
+  pnpm bench encoding                what a token costs the host on WebGPU, in Node and in Chromium
   pnpm bench page                    the same in a browser; see page --help
   pnpm bench peers                   other programs to measure beside; see peers --help
 

@@ -10,6 +10,8 @@ import { checkpointError } from './errors.ts';
 import { openCheckpoint } from './open.ts';
 import { openShards } from './safetensors/shards.ts';
 
+export { writeWhole } from './write-whole.ts';
+
 /** One call to the operating system reads at most 2 GiB. */
 const LONGEST_READ = 2 ** 30;
 

@@ -7,7 +7,6 @@ import {
   type Graph,
   type MemoryReport,
   ReceptanceError,
-  type WeightSource,
 } from '@receptance/core';
 import type { Adaptation } from './adapt/adaptation.ts';
 import { adaptationOf } from './adapt/choose.ts';
@@ -72,6 +71,7 @@ interface TrainerParts {
   readonly graphs: Graphs;
   readonly executables: { readonly step: Executable; readonly accumulate: Executable | undefined };
   readonly step: number;
+  readonly groupNormEps: number | undefined;
 }
 
 /**
@@ -104,7 +104,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       accumulate: graphs.accumulate && (await engine.compile(graphs.accumulate)),
     };
     onProgress?.({ what: 'compiling', done: 1, total: 1 });
-    return new Trainer({ device, engine, adaptation, identity, batches, graphs, executables, step });
+    const { groupNormEps } = options;
+    return new Trainer({ device, engine, adaptation, identity, batches, graphs, executables, step, groupNormEps });
   } catch (error) {
     await device.close();
     throw error;
@@ -246,8 +247,10 @@ export class Trainer {
    * The model as it is now, under its official names, what was trained in f32: for `safetensorsChunks`, or for `load`
    * of `receptance`. Read before the next step.
    */
-  weights(): WeightSource {
-    return this.#parts.adaptation.result((name) => this.#parts.engine.read(name));
+  weights(): SavedTraining {
+    const { adaptation, engine, groupNormEps } = this.#parts;
+    const metadata: Record<string, string> = groupNormEps === undefined ? {} : { groupNormEps: String(groupNormEps) };
+    return { ...adaptation.result((name) => engine.read(name)), metadata };
   }
 
   /** All that is needed to go on: trained weights, optimiser, carried states. Read before the next step. */

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
+import { writeWhole } from '@receptance/checkpoint/node';
 import { ReceptanceError } from '@receptance/core';
 import { loadState, saveState } from 'receptance';
 import { columns } from '../command.ts';
 import { readBytes } from '../files.ts';
-import { writeWhole } from '../output-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Answer, Conversation } from './conversation.ts';

@@ -1,12 +1,12 @@
 import { type Checkpoint, ggufChunks, safetensorsChunks } from '@receptance/checkpoint';
-import { openCheckpointFile } from '@receptance/checkpoint/node';
+import { openCheckpointFile, writeWhole } from '@receptance/checkpoint/node';
 import type { PlainDType, QuantizedDType } from '@receptance/core';
 import { BLOCKS, convertTensors } from '@receptance/core';
 import { storiesModel } from '@receptance/model-stories';
 import { type Command, command } from '../command.ts';
 import { MODEL_OPTIONS } from '../model.ts';
 import { badOption, COMMON } from '../options.ts';
-import { refuseExisting, writeWhole } from '../output-file.ts';
+import { refuseExisting } from '../output-file.ts';
 
 const SAFETENSORS_TYPES = ['f32', 'f16', 'bf16'] as const;
 const GGUF_TYPES = ['f32', 'f16', 'q8_0', 'q4_0'] as const;

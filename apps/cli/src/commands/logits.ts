@@ -1,10 +1,10 @@
 import { type TensorToWrite, writeSafetensors } from '@receptance/checkpoint';
+import { writeWhole } from '@receptance/checkpoint/node';
 import { type HostArray, ReceptanceError } from '@receptance/core';
 import type { Logits } from 'receptance';
 import { type Command, command } from '../command.ts';
 import { loadModel, MODEL_OPTIONS } from '../model.ts';
 import { COMMON } from '../options.ts';
-import { writeWhole } from '../output-file.ts';
 import { parseTokens } from '../tokens.ts';
 
 const options = {

@@ -8,12 +8,23 @@ import { generate } from './commands/generate.ts';
 import { inspect } from './commands/inspect.ts';
 import { logits } from './commands/logits.ts';
 import { perplexity } from './commands/perplexity.ts';
+import { train } from './commands/train.ts';
 import { reportFailure } from './failure.ts';
 import { nearest } from './nearest.ts';
 import { Terminal } from './terminal.ts';
 import { statusOf, UsageError } from './usage-error.ts';
 
-const COMMANDS: readonly Command[] = [generate, chat, perplexity, logits, convert, exportCommand, inspect, conform];
+const COMMANDS: readonly Command[] = [
+  generate,
+  chat,
+  perplexity,
+  logits,
+  convert,
+  exportCommand,
+  inspect,
+  train,
+  conform,
+];
 
 /** Runs one command line, without the names of the interpreter and the program. @returns the exit status */
 export async function run(args: readonly string[]): Promise<number> {

@@ -66,7 +66,7 @@ function weightsOf(text: string | undefined): WeightType | undefined {
 }
 
 /** @throws ReceptanceError `BAD_VOCABULARY`, or another of `@receptance/tokenizer` */
-async function tokenizerIn(path: string | undefined): Promise<Tokenizer | undefined> {
+export async function tokenizerIn(path: string | undefined): Promise<Tokenizer | undefined> {
   if (path === undefined) return undefined;
   const text = await readText(path, 'give the vocabulary file of the model');
   if (!text.trimStart().startsWith('{')) return worldTokenizer(text);

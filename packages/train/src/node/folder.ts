@@ -44,6 +44,11 @@ export class TrainingFolder {
     return (await readdir(this.path)).includes(SAVED);
   }
 
+  /** Removes the training that is there, for one that begins anew. */
+  async clear(): Promise<void> {
+    for (const name of [SAVED, MODEL, LOG]) await rm(join(this.path, name), { force: true });
+  }
+
   /** What `save` left, to be given to `createTrainer` as `resume`; the caller closes it. */
   async saved(): Promise<Checkpoint & SavedTraining> {
     return openCheckpointFile(join(this.path, SAVED));

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Checkpoint } from '@receptance/checkpoint';
+import { openCheckpointFile, writeWhole } from '@receptance/checkpoint/node';
+import { ReceptanceError } from '@receptance/core';
+import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
+import {
+  createTrainer,
+  type SavedTraining,
+  split,
+  type TokenSource,
+  type Trainer,
+  type TrainerOptions,
+} from '@receptance/train';
+import { type LogLine, prepareTokens, type TokenFile, type TrainingFolder } from '@receptance/train/node';
+import { backendNamed } from '../backends.ts';
+import { tokenizerIn } from '../model.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Begun } from './options.ts';
+import { Pace } from './pace.ts';
+import { lossPage } from './plot.ts';
+
+/** Milliseconds between two drawings of the plot. */
+const DRAW_EVERY = 5000;
+/** Held-out tokens that are looked at, at most. */
+const EVALUATED = 32_768;
+
+/** What came of it. */
+export interface Outcome {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number | undefined;
+  readonly heldOut: number | undefined;
+  readonly trained: number;
+  readonly model: string;
+  readonly seconds: number;
+}
+
+/** Options with which the training in a folder was begun. @throws ReceptanceError `NOTHING_TO_RESUME` */
+export async function begunIn(folder: TrainingFolder): Promise<Begun> {
+  const text = await readFile(join(folder.path, 'options.json'), 'utf8').catch(() => undefined);
+  if (text !== undefined) return JSON.parse(text) as Begun;
+  throw new ReceptanceError('NOTHING_TO_RESUME', `${folder.path} holds no training`, {
+    hint: 'begin one: leave --resume out, and give --data',
+  });
+}
+
+export async function keepOptions(folder: TrainingFolder, begun: Begun): Promise<void> {
+  const text = `${JSON.stringify(begun, undefined, 2)}\n`;
+  await writeWhole(join(folder.path, 'options.json'), [new TextEncoder().encode(text)]);
+}
+
+/** Trains until the last step, or until Ctrl-C; saves in either case. */
+export async function trainIn(folder: TrainingFolder, begun: Begun, terminal: Terminal): Promise<Outcome> {
+  const closing: { close(): Promise<void> }[] = [];
+  const opened = <T extends { close(): Promise<void> }>(one: T): T => {
+    closing.push(one);
+    return one;
+  };
+  const { signal } = terminal;
+  try {
+    const saved = (await folder.isBegun()) ? opened(await folder.saved()) : undefined;
+    // Open to the end: what is not trained is read again when the model is written.
+    const checkpoint =
+      begun.model === undefined ? undefined : opened(await openCheckpointFile(begun.model, { signal }));
+    const tokenizer = await tokenizerOf(begun, checkpoint);
+    const { training, heldOut } = await tokenFiles(folder, begun, tokenizer, terminal, opened);
+    const trainer = opened(
+      await createTrainer(await trainerOptions(begun, { tokenizer, training, checkpoint, saved }, terminal)),
+    );
+    if (saved !== undefined) terminal.note(`goes on after step ${trainer.step} of ${trainer.steps}`);
+    return await follow({ folder, begun, trainer, terminal, heldOut });
+  } finally {
+    for (const each of closing.reverse()) await each.close();
+  }
+}
+
+/** @throws ReceptanceError `NO_TOKENIZER` */
+async function tokenizerOf({ tokenizer }: Begun, checkpoint: Checkpoint | undefined): Promise<Tokenizer> {
+  const given = await tokenizerIn(tokenizer);
+  if (given !== undefined) return given;
+  const { vocabulary } = checkpoint ?? {};
+  if (vocabulary?.model === 'rwkv') return worldTokenizerFromTokens(vocabulary.tokens, vocabulary);
+  const [size = 256] = checkpoint?.tensors.get('emb.weight')?.shape ?? [];
+  if (size === 256) return byteTokenizer();
+  throw new ReceptanceError('NO_TOKENIZER', `no tokenizer is known for this model of ${size} tokens`, {
+    hint: 'give it with --tokenizer',
+  });
+}
+
+interface Texts {
+  readonly training: TokenSource;
+  readonly heldOut: TokenSource | undefined;
+}
+
+async function tokenFiles(
+  folder: TrainingFolder,
+  begun: Begun,
+  tokenizer: Tokenizer,
+  { signal, onProgress }: Terminal,
+  opened: (file: TokenFile) => TokenFile,
+): Promise<Texts> {
+  const tokenizerName = begun.tokenizer ?? begun.model ?? 'bytes';
+  const prepare = async (data: string, name: string): Promise<TokenFile> =>
+    opened(await prepareTokens({ data, tokenizer, tokenizerName, out: join(folder.path, name), signal, onProgress }));
+  const file = await prepare(begun.data, 'data.tokens');
+  if (begun.validation !== undefined) {
+    return { training: file, heldOut: await prepare(begun.validation, 'validation.tokens') };
+  }
+  const { training, heldOut } = split(file, begun.heldOut);
+  return { training, heldOut: heldOut.length > 1 ? heldOut : undefined };
+}
+
+interface Sources {
+  readonly tokenizer: Tokenizer;
+  readonly training: TokenSource;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly saved: SavedTraining | undefined;
+}
+
+async function trainerOptions(
+  begun: Begun,
+  { tokenizer, training, checkpoint, saved }: Sources,
+  terminal: Terminal,
+): Promise<TrainerOptions> {
+  const { architecture, layers, width, headSize, lora, state, backend, ...rest } = begun;
+  const eps = Number(checkpoint?.metadata['groupNormEps'] ?? Number.NaN);
+  const { vocabularySize } = tokenizer;
+  return {
+    ...rest,
+    backend: await backendNamed(backend, (message) => terminal.note(message)),
+    model: checkpoint ?? { architecture, layers, width, headSize, vocabularySize },
+    ...{ data: training, resume: saved, signal: terminal.signal, onProgress: terminal.onProgress },
+    train: state ? 'state' : lora === undefined ? 'full' : { lora },
+    groupNormEps: eps > 0 ? eps : undefined,
+  };
+}
+
+interface Followed {
+  readonly folder: TrainingFolder;
+  readonly begun: Begun;
+  readonly trainer: Trainer;
+  readonly terminal: Terminal;
+  readonly heldOut: TokenSource | undefined;
+}
+
+/** The loop: steps, and what is told and kept of them. */
+async function follow({ folder, begun, trainer, terminal, heldOut }: Followed): Promise<Outcome> {
+  const began = performance.now();
+  const { steps, device } = trainer;
+  const { signal } = terminal;
+  const lines = await folder.forget(trainer.step);
+  const title = `${trainer.architecture}, ${trainer.trained.toLocaleString('en')} numbers trained (${device.backend}: ${device.adapter})`;
+  terminal.note(`${title}; ${trainer.tokensPerStep} tokens a step, ${trainer.stepsPerEpoch} steps an epoch`);
+  const pace = new Pace(steps);
+  let drawn = Number.NEGATIVE_INFINITY;
+  let last: { loss?: number; heldOut?: number } = {};
+  const keep = async (line: LogLine): Promise<void> => {
+    lines.push(line);
+    last = { ...last, ...line };
+    await folder.log(line);
+  };
+  const draw = async (ended: boolean): Promise<void> => {
+    const page = lossPage(lines, { title, steps, ended });
+    await writeWhole(join(folder.path, 'loss.html'), [new TextEncoder().encode(page)]);
+    drawn = performance.now();
+  };
+  for await (const report of trainer.run({ signal })) {
+    const { step, loss, norm, rate, tokens, milliseconds } = report;
+    await keep({ step, loss, norm, rate, tokens, milliseconds: Math.round(milliseconds) });
+    terminal.status(pace.line(report));
+    if (heldOut !== undefined && (step % begun.evaluateEvery === 0 || step === steps)) {
+      const measured = await trainer.evaluate(heldOut, { tokens: EVALUATED });
+      await keep({ step, heldOut: measured.loss });
+      terminal.note(`step ${step}/${steps}  held out ${measured.loss.toFixed(4)}`);
+    }
+    if (step % begun.saveEvery === 0 && step < steps) await folder.save(trainer, begun.dtype);
+    if (performance.now() - drawn > DRAW_EVERY) await draw(false);
+  }
+  await folder.save(trainer, begun.dtype);
+  await draw(true);
+  return {
+    ...{ step: trainer.step, steps, loss: last.loss, heldOut: last.heldOut, trained: trainer.trained },
+    ...{ model: folder.modelPath, seconds: Math.round(performance.now() - began) / 1000 },
+  };
+}

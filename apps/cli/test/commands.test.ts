@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { golden, receptance, receptanceAll } from './support/receptance.ts';
 
 test('help names every command, and each command shows its options and examples', async () => {
-  const names = ['generate', 'chat', 'perplexity', 'logits', 'convert', 'export', 'inspect', 'conform'];
+  const names = ['generate', 'chat', 'perplexity', 'logits', 'convert', 'export', 'inspect', 'train', 'conform'];
   const [all, none, ...each] = await receptanceAll([['--help'], [], ...names.map((name) => [name, '--help'])]);
   expect(all?.status).toBe(0);
   expect(none).toEqual(all);

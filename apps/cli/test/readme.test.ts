@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,13 +29,15 @@ test('the programs of receptance’s README run and print what they say', async 
   expect(outputs[1]).toBe('16 16 15\n');
 });
 
-const FILES = /^(golden|out\.safetensors|model\.(q8_0\.gguf|safetensors)|stories-onnx)$/;
+const FILES =
+  /^(golden|out\.safetensors|model\.(q8_0\.gguf|safetensors)|stories-onnx|story\.txt|run|tuned|state|(run|tuned)\/model\.safetensors)$/;
 
 /** The command lines of a document run one after the other; what they write lies in the test's folder. */
 async function statusesOf(document: string): Promise<readonly (number | null)[]> {
   await rm(folder, { recursive: true });
   await mkdir(join(folder, 'golden'), { recursive: true });
   await cp(golden('ops/wkv4_normal_zero_T2_C8.safetensors'), join(folder, 'golden', 'case.safetensors'));
+  await writeFile(join(folder, 'story.txt'), 'Once upon a time there was a cat. She sat on a mat.\n'.repeat(80));
   const commandLines = (await blocks(document, 'sh'))
     .flatMap((block) => block.trim().split('\n'))
     .map((line) => {
@@ -54,6 +56,7 @@ async function statusesOf(document: string): Promise<readonly (number | null)[]>
 test.each([
   ['README.md', 9],
   ['../../docs/guide/command-line.md', 12],
+  ['../../docs/guide/training.md', 7],
 ])('the command lines of %s do what they say', async (document, count) => {
   expect(await statusesOf(document)).toEqual(Array.from({ length: count }, () => 0));
 });

@@ -11,9 +11,10 @@ const here = fileURLToPath(new URL('..', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Blocks that stand by themselves: nothing is given to them, and nothing keeps them from running. */
 async function blocks(readme: string, language: string): Promise<string[]> {
   const text = await readFile(join(here, readme), 'utf8');
-  const pattern = new RegExp(`(?<!<!-- not run -->\n)\`\`\`${language}\n(.*?)\`\`\``, 'gs');
+  const pattern = new RegExp(`(?<!<!-- (?:not run|given: .*) -->\n)\`\`\`${language}\n(.*?)\`\`\``, 'gs');
   return [...text.matchAll(pattern)].map(([, code = '']) => code);
 }
 

@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** Blocks that stand by themselves: nothing is given to them, and nothing keeps them from running. */
 async function blocks(readme: string, language: string): Promise<string[]> {
   const text = await readFile(join(here, readme), 'utf8');
-  const pattern = new RegExp(`(?<!<!-- (?:not run|given: .*) -->\n)\`\`\`${language}\n(.*?)\`\`\``, 'gs');
+  const pattern = new RegExp(`(?<!<!-- (?:not run|given: [^\n]*) -->\n)\`\`\`${language}\n(.*?)\`\`\``, 'gs');
   return [...text.matchAll(pattern)].map(([, code = '']) => code);
 }
 

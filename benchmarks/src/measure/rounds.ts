@@ -6,12 +6,18 @@ import type { OpenSubject } from './subject.ts';
 const CONTEXT_TOKENS = 64;
 const CONTEXT_PIECE = 8;
 
+/** Tokens of the prompts by which the time of longer ones is foreseen. */
+const [FEW, MANY] = [4, 16];
+
 /** Finds out how long things take, and lets the program compile and touch all that it will. */
 export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise<void> {
   await runner.ask('decode', { tokens: 1 });
   samples.cost.decode = ((await runner.ask('decode', { tokens: 3 })).at(-1) ?? 0) / 3;
-  await runner.ask('prefill', { tokens: 4 });
-  samples.cost.prefill = (await runner.ask('prefill', { tokens: 16 })) / 16;
+  await runner.ask('prefill', { tokens: FEW });
+  // What is paid once for a prompt, such as widening weights, is not paid for each token.
+  const [few, many] = [await runner.ask('prefill', { tokens: FEW }), await runner.ask('prefill', { tokens: MANY })];
+  const each = Math.max(0, (many - few) / (MANY - FEW));
+  samples.cost.prefill = (tokens) => few + each * (tokens - FEW);
 }
 
 /** One round of one program: a sample of everything that is measured in turns. */
@@ -20,7 +26,10 @@ export async function takeRound({ runner }: OpenSubject, samples: Samples, setti
   const { cost } = samples;
   const fitting = Math.max(4, Math.min(tokens, Math.floor(sampleMs / cost.decode)));
   for (const at of prompts) {
-    if (at * cost.prefill > sampleMs) continue;
+    if (cost.prefill(at) > sampleMs) {
+      samples.leaveOut(`a prompt of ${at} tokens would take ${Math.round(cost.prefill(at) / 1000)} s a sample`);
+      continue;
+    }
     if (measures.has('prefill')) {
       samples.add('prefill', [(1000 * at) / (await runner.ask('prefill', { tokens: at }))], at);
     }

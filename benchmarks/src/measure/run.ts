@@ -94,7 +94,11 @@ async function measureGroup(
     }
   }
   const figures = await groupFigures(group, settings);
-  for (const subject of subjects) addEntry(results.entries, entryOf(group, subject, figures, samples.get(subject)));
+  for (const subject of subjects) {
+    const own = samples.get(subject);
+    addEntry(results.entries, entryOf(group, subject, figures, own));
+    for (const reason of own?.leftOut ?? []) results.skipped.push({ id: idOf(group, subject), reason });
+  }
   if (measures.has('ops')) await studyOps(group, subjects, settings, results);
   return subjects;
 }

@@ -15,8 +15,14 @@ const UNITS: Readonly<Record<MeasurementName, Measurement['unit']>> = {
 /** What one program's measurements came to so far. */
 export class Samples {
   readonly #series = new Map<string, { name: MeasurementName; at?: number; samples: number[] }>();
-  /** Milliseconds a token, from the warm-up. */
-  readonly cost = { decode: 0, prefill: 0 };
+  /** Milliseconds of a token, and of a prompt of so many, from the warm-up. */
+  readonly cost = { decode: 0, prefill: (_tokens: number): number => 0 };
+  /** What was not measured, and why. */
+  readonly leftOut = new Set<string>();
+
+  leaveOut(reason: string): void {
+    this.leftOut.add(reason);
+  }
 
   add(name: MeasurementName, samples: readonly number[], at?: number): void {
     const key = `${name} ${at ?? ''}`;

@@ -28,6 +28,11 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     threads: true,
     make: async (threads, kernels) => (await import('@receptance/backend-onnx')).onnx({ threads, kernels }),
   },
+  'onnx-int8': {
+    threads: true,
+    make: async (threads, kernels) =>
+      (await import('@receptance/backend-onnx')).onnx({ threads, activations: 'int8', kernels }),
+  },
   'onnx-cuda': {
     threads: false,
     make: async (_, kernels) => (await import('@receptance/backend-onnx')).onnx({ provider: 'cuda', kernels }),

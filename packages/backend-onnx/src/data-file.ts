@@ -41,7 +41,7 @@ export async function writeDataFile(
   source: WeightSource,
   options: DataFileOptions,
 ): Promise<DataFile> {
-  const { tensors, bytes } = layOut(entries, options);
+  const { tensors, middles, bytes } = layOut(entries, options);
   const file = await open(path, 'w');
   try {
     const writer = new Writer(file, options);
@@ -49,12 +49,13 @@ export async function writeDataFile(
       const stored = tensors.get(entry.name);
       if (stored !== undefined) await writer.write(entry, stored, source);
     }
+    await writer.writeMiddles(middles);
     // The last tensor may end before its page does.
     await file.truncate(bytes);
   } finally {
     await file.close();
   }
-  return { file: name, tensors };
+  return { file: name, tensors, middles };
 }
 
 /** Bytes of the file that `writeDataFile` makes. */
@@ -65,7 +66,7 @@ export function dataFileBytes(entries: readonly ParameterEntry[], options: DataF
 function layOut(
   entries: readonly ParameterEntry[],
   options: DataFileOptions,
-): { readonly tensors: Map<string, StoredTensor>; readonly bytes: number } {
+): { readonly tensors: Map<string, StoredTensor>; readonly middles: Map<4 | 8, Range>; readonly bytes: number } {
   let end = 0;
   const take = (length: number): Range => {
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
@@ -73,7 +74,16 @@ function layOut(
     return { offset, length };
   };
   const tensors = new Map(entries.map((entry) => [entry.name, formOf(entry, options, take)] as const));
-  return { tensors, bytes: end };
+  const middles = new Map<4 | 8, Range>();
+  for (const bits of [8, 4] as const) {
+    const lengths = [...tensors.values()].map((stored) => {
+      const isMeant = stored.kind === 'blocks' && stored.bits === bits && !stored.signed;
+      return isMeant ? Math.ceil(stored.data.length / BLOCK_SIZE) : 0;
+    });
+    const longest = Math.max(0, ...lengths);
+    if (longest > 0) middles.set(bits, take(longest));
+  }
+  return { tensors, middles, bytes: end };
 }
 
 function formOf(entry: ParameterEntry, options: DataFileOptions, take: (length: number) => Range): StoredTensor {
@@ -151,6 +161,11 @@ class Writer {
       await this.#put(bits === 4 ? packed(numbers) : numbers, data.offset + (first * BLOCK_SIZE * bits) / 8);
       await this.#put(new Uint8Array(piece.scales.buffer), scales.offset + first * 4);
     }
+  }
+
+  async writeMiddles(middles: ReadonlyMap<4 | 8, Range>): Promise<void> {
+    for (const [bits, { offset, length }] of middles)
+      await this.#put(new Uint8Array(length).fill(bits === 8 ? 0x80 : 0x88), offset);
   }
 
   async #put(bytes: Uint8Array, offset: number): Promise<void> {

@@ -13,7 +13,7 @@ import { RuntimeThread } from './worker/client.ts';
 export { type Exported, type ExportOptions, exportOnnx } from './export/export.ts';
 export type { KernelOf, OnnxKernel } from './kernel.ts';
 export type { Block, Ref } from './lowering/block.ts';
-export type { Form, Lowering, Recurrence } from './lowering/lowering.ts';
+export type { Activations, Form, Lowering, Recurrence } from './lowering/lowering.ts';
 export type { OnnxOptions, Provider, SessionSettings } from './options.ts';
 
 /** Most threads that are used unless more are asked for. */
@@ -27,7 +27,13 @@ const MOST_THREADS = 8;
 export function onnx(options: OnnxOptions = {}): Backend {
   checkOptions(options);
   const kernels = extendKernels(ownKernels, options.kernels);
-  const { provider = 'cpu', directory = tmpdir(), recurrence = 'attention', session = {} } = options;
+  const {
+    provider = 'cpu',
+    directory = tmpdir(),
+    recurrence = 'attention',
+    activations = 'exact',
+    session = {},
+  } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   return {
     specVersion: 1,
@@ -43,7 +49,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
           threads: provider === 'cpu' ? threads : 1,
         };
         return new OnnxDevice({
-          ...{ thread, kernels, info, folder, target: { provider, standard: false, recurrence } },
+          ...{ thread, kernels, info, folder, target: { provider, standard: false, recurrence, activations } },
           session: (parameters) => sessionOptions(provider, threads, session, parameters.data),
         });
       } catch (error) {
@@ -73,7 +79,7 @@ async function probe(thread: RuntimeThread, provider: Provider, folder: string):
   const port = { type: 'float32', shape: [1] } as const;
   block.output(block.op('Neg', [block.input({ name: 'x', ...port })]), { name: 'y', ...port });
   const model = encodeModel({ graph: block.finish('probe'), opsets: { '': 21 } });
-  const options = sessionOptions(provider, 1, {}, { file: '', tensors: new Map() });
+  const options = sessionOptions(provider, 1, {}, { file: '', tensors: new Map(), middles: new Map() });
   try {
     await thread.ask({ kind: 'open', session: 0, path: join(folder, 'probe.onnx'), model, options });
     await thread.ask({ kind: 'release', session: 0 });

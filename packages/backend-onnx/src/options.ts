@@ -1,6 +1,6 @@
 import { type KernelTable, ReceptanceError } from '@receptance/core';
 import type { OnnxKernel } from './kernel.ts';
-import type { Recurrence } from './lowering/lowering.ts';
+import type { Activations, Recurrence } from './lowering/lowering.ts';
 
 export const PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -12,6 +12,8 @@ export interface OnnxOptions {
   readonly threads?: number;
   /** How the memories of RWKV-5, 6 and 7 read several tokens. Default `attention`. */
   readonly recurrence?: Recurrence;
+  /** How activations meet weights in blocks on the CPU. Default `exact`. */
+  readonly activations?: Activations;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<OnnxKernel>;
   /** Where models and weights are kept while the device is open; by default the system's temporary folder. */
@@ -32,6 +34,7 @@ export interface SessionSettings {
 }
 
 const RECURRENCES: readonly Recurrence[] = ['scan', 'attention'];
+const ACTIVATIONS: readonly Activations[] = ['exact', 'int8'];
 
 const SETTINGS: { readonly [Name in keyof Required<SessionSettings>]: readonly unknown[] } = {
   graphOptimizationLevel: ['disabled', 'basic', 'extended', 'layout', 'all'],
@@ -45,6 +48,7 @@ const OPTIONS: readonly (keyof OnnxOptions)[] = [
   'provider',
   'threads',
   'recurrence',
+  'activations',
   'kernels',
   'directory',
   'session',
@@ -53,9 +57,10 @@ const OPTIONS: readonly (keyof OnnxOptions)[] = [
 /** @throws ReceptanceError `BAD_OPTION` for anything that would have no effect */
 export function checkOptions(options: OnnxOptions): void {
   for (const name of Object.keys(options)) checkOneOf('option', name, OPTIONS);
-  const { provider, threads, recurrence, session = {} } = options;
+  const { provider, threads, recurrence, activations, session = {} } = options;
   if (provider !== undefined) checkOneOf('provider', provider, PROVIDERS);
   if (recurrence !== undefined) checkOneOf('recurrence', recurrence, RECURRENCES);
+  if (activations !== undefined) checkOneOf('way of activations', activations, ACTIVATIONS);
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw bad(`threads is ${threads}`, 'give a whole number from 1 to 1024');
   }

@@ -23,7 +23,7 @@ import {
 } from '@receptance/core';
 import { type DataFileOptions, dataFileBytes, writeDataFile } from '../data-file.ts';
 import { kernels } from '../kernel-table.ts';
-import type { Form, Target } from '../lowering/lowering.ts';
+import type { Activations, Form, Target } from '../lowering/lowering.ts';
 import { lowerModel } from '../lowering/model.ts';
 import type { LoopKind } from '../lowering/ports.ts';
 import type { DataFile } from '../lowering/stored.ts';
@@ -36,8 +36,10 @@ export interface ExportOptions extends ModelOptions {
   readonly quant?: 'q8_0' | 'q4_0' | undefined;
   /** Ops of the ONNX standard alone, so that any runtime takes the files. */
   readonly standard?: boolean | undefined;
-  /** Version of the standard: 18 to 23. Default 21. Blocks in standard ops need 21. */
+  /** Version of the standard: 18 to 23. Default 21, which blocks need. */
   readonly opset?: number | undefined;
+  /** How activations meet weights in blocks where not `standard`. Default `exact`. */
+  readonly activations?: Activations | undefined;
   /** Replace the folder when it is there, and holds nothing but an export. */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignalLike | undefined;
@@ -66,9 +68,9 @@ interface Part {
  * @throws ReceptanceError `UNSUPPORTED_OPSET`, `FILE_EXISTS`, `WRITE_FAILED`, and what a damaged checkpoint causes
  */
 export async function exportOnnx(source: WeightSource, folder: string, options: ExportOptions = {}): Promise<Exported> {
-  const { quant, standard = false, opset = 21, force = false, signal, onProgress } = options;
+  const { quant, standard = false, opset = 21, activations = 'exact', force = false, signal, onProgress } = options;
   const weights = quant === undefined ? source : quantizedSource(source, quant);
-  checkOpset(opset, standard, weights);
+  checkOpset(opset, weights);
   const model = detectModel(weights.tensors, options);
   await checkFolder(folder, force);
   const parts = partsOf(model);
@@ -90,7 +92,7 @@ export async function exportOnnx(source: WeightSource, folder: string, options: 
       ...form,
       onBytes,
     });
-    const texts = textsOf(model, parts, data, { standard, opset }, entries);
+    const texts = textsOf(model, parts, data, { standard, opset, activations }, entries);
     for (const [name, bytes] of texts) await writing(folder, () => writeFile(join(partial, name), bytes));
     await rm(folder, { recursive: true, force: true });
     await writing(folder, () => rename(partial, folder));
@@ -104,7 +106,7 @@ export async function exportOnnx(source: WeightSource, folder: string, options: 
   }
 }
 
-function checkOpset(opset: number, standard: boolean, { tensors }: WeightSource): void {
+function checkOpset(opset: number, { tensors }: WeightSource): void {
   const { least, most, blocks } = OPSETS;
   if (!Number.isInteger(opset) || opset < least || opset > most) {
     throw new ReceptanceError('UNSUPPORTED_OPSET', `opset ${opset} cannot be written`, {
@@ -112,8 +114,8 @@ function checkOpset(opset: number, standard: boolean, { tensors }: WeightSource)
     });
   }
   const hasBlocks = [...tensors.values()].some(({ dtype }) => dtype === 'q8_0' || dtype === 'q4_0');
-  if (!standard || !hasBlocks || opset >= blocks) return;
-  throw new ReceptanceError('UNSUPPORTED_OPSET', `opset ${opset} has no blocks in standard ops`, {
+  if (!hasBlocks || opset >= blocks) return;
+  throw new ReceptanceError('UNSUPPORTED_OPSET', `opset ${opset} has no weights in blocks`, {
     hint: `use opset ${blocks}, or do not quantise`,
   });
 }
@@ -151,13 +153,13 @@ function textsOf(
   model: LanguageModel,
   parts: readonly Part[],
   data: DataFile,
-  { standard, opset }: { readonly standard: boolean; readonly opset: number },
+  { opset, ...lowering }: Pick<Target, 'standard' | 'activations'> & { readonly opset: number },
   entries: readonly ParameterEntry[],
 ): Map<string, Uint8Array> {
   const { architecture, layers, width, vocabularySize } = model;
   const facts = { architecture, layers, width, vocabularySize };
   const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)]));
-  const target: Omit<Target, 'form'> = { provider: 'any', standard, recurrence: 'scan' };
+  const target: Omit<Target, 'form'> = { provider: 'any', recurrence: 'scan', ...lowering };
   const files = new Map<string, Uint8Array>();
   for (const { name, graph, form, loop, doc } of parts) {
     const supports = (node: Parameters<typeof supportedBy>[2]): true | string => supportedBy(kernels, INFO, node);
@@ -167,7 +169,7 @@ function textsOf(
   }
   const encoder = new TextEncoder();
   const types = [...new Set(entries.map(({ stored, value }) => (stored === undefined ? value.dtype : stored.dtype)))];
-  files.set('README.md', encoder.encode(readme({ ...facts, standard, opset, types })));
+  files.set('README.md', encoder.encode(readme({ ...facts, standard: lowering.standard, opset, types })));
   files.set('run.py', encoder.encode(RUN_PY));
   return files;
 }

@@ -10,8 +10,8 @@ export const gather: KernelOf<'gather'> = {
     const weight = o.blocks(table);
     if (weight === undefined) return { y: pick(o.ref(table)) };
     const numbers = weight.signed
-      ? o.cast(pick(weight.data), 'float32')
-      : widenNumbers(pick(weight.data), weight.bits, block);
-    return { y: o.reshape(block.op('Mul', [numbers, o.unsqueeze(pick(weight.scales), 2)]), y.shape) };
+      ? o.cast(pick(weight.data()), 'float32')
+      : widenNumbers(pick(weight.data()), weight.bits, block);
+    return { y: o.reshape(block.op('Mul', [numbers, o.unsqueeze(pick(weight.scales()), 2)]), y.shape) };
   },
 };

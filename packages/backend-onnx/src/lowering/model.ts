@@ -76,6 +76,7 @@ export function lowerModel(request: LoweringRequest): LoweredModel {
 /** What goes from step to step of a loop. */
 interface Carried {
   readonly type: OnnxType;
+  readonly shape: Shape;
   readonly initial: Ref;
   readonly next: (o: Lowering) => Ref;
   /** Told where the last step's is. */
@@ -101,7 +102,7 @@ class ModelBuilder {
 
   constructor(request: LoweringRequest) {
     this.#request = request;
-    this.#weights = new Weights(request.data);
+    this.#weights = new Weights(request.data, this.#main);
     this.#states = statePorts(request.graph, request.loop);
     this.#inputs = leaves(request.graph, 'input');
     this.#producers = new Map(
@@ -144,22 +145,27 @@ class ModelBuilder {
     body.input({ name: names.fresh('condition'), type: 'bool', shape: [] });
 
     const carried: Carried[] = [];
-    const carry = (type: OnnxType, initial: Ref, next: Carried['next'], fetch?: Carried['fetch']): Ref => {
-      carried.push({ type, initial, next, fetch });
-      return body.input({ name: names.fresh('carried'), type });
+    const carry = (one: Carried): Ref => {
+      carried.push(one);
+      // Shapes are for ONNX Runtime's optimiser, which fuses little where it knows none.
+      return body.input({ name: names.fresh('carried'), type: one.type, shape: this.#dims(one.shape) });
     };
     let after: (port: StatePort) => Ref = () => '';
     for (const [input, output] of Object.entries(loop.carry)) {
       const [from, to] = [this.#inputs.get(input), graph.outputs[output]];
       if (from === undefined || to === undefined) continue;
       const next = (o: Lowering): Ref => o.reshape(o.ref(to), from.shape);
-      this.#carried.set(`input ${input}`, carry(typeOf(from), this.#input(input, from), next));
+      const { shape } = from;
+      const initial = this.#input(input, from);
+      this.#carried.set(`input ${input}`, carry({ type: typeOf(from), shape, initial, next, fetch: undefined }));
     }
     for (const port of this.#states.values()) {
       if (!port.written) continue;
       const fetch = (ref: Ref): void => this.#fetchState(ref, port);
-      const inside = carry(this.#variableType(port.variable), this.#state(port), () => after(port), fetch);
-      this.#carried.set(`variable ${port.variable}`, inside);
+      const { variable, shape } = port;
+      const next = (): Ref => after(port);
+      const inside = carry({ type: this.#variableType(variable), shape, initial: this.#state(port), next, fetch });
+      this.#carried.set(`variable ${variable}`, inside);
     }
     for (const [output, value] of Object.entries(graph.outputs)) {
       if (loop.collect.includes(output)) continue;
@@ -167,16 +173,21 @@ class ModelBuilder {
       const initial = value.dtype === 'i32' ? outer.cast(zeros, 'int32') : zeros;
       const fetch = (ref: Ref): void =>
         this.#fetch(ref, typeOf(value), value.shape, { kind: 'output', output, collected: false });
-      carry(typeOf(value), initial, (o) => o.ref(value), fetch);
+      carry({ type: typeOf(value), shape: value.shape, initial, next: (o) => o.ref(value), fetch });
     }
 
     const o = this.#lowering(body);
     after = this.#lowerNodes(o);
     body.output(body.flag(true), { name: names.fresh('condition'), type: 'bool', shape: [] });
-    for (const { type, next } of carried) body.output(next(o), { name: names.fresh('carried'), type });
+    for (const { type, shape, next } of carried)
+      body.output(next(o), { name: names.fresh('carried'), type, shape: this.#dims(shape) });
     const collected = Object.entries(graph.outputs).filter(([name]) => loop.collect.includes(name));
     for (const [, value] of collected)
-      body.output(o.ref(value), { name: names.fresh('collected'), type: typeOf(value) });
+      body.output(o.ref(value), {
+        name: names.fresh('collected'),
+        type: typeOf(value),
+        shape: this.#dims(value.shape),
+      });
 
     const steps = this.#declare('steps', 'steps', 'int64', [], { kind: 'steps' });
     const results = this.#main.ops(
@@ -198,9 +209,9 @@ class ModelBuilder {
   #lowering(block: Block): Lowering {
     return new Lowering(block, this.#request.target, {
       leaf: (value, at) => this.#leaf(value, at),
-      blocks: (value, at) => {
+      blocks: (value) => {
         const node = this.#leaves.get(value.id);
-        return node?.op === 'parameter' ? this.#weights.blocks(String(node.attrs['name']), at) : undefined;
+        return node?.op === 'parameter' ? this.#weights.blocks(String(node.attrs['name'])) : undefined;
       },
       producer: (value) => this.#producers.get(value.id),
       symbol: (symbol) => this.#request.fixed[symbol] ?? this.#symbol(symbol),
@@ -294,18 +305,21 @@ class ModelBuilder {
     if (known !== undefined) return known;
     const name = this.#main.names.fresh(stem);
     const fed = from.kind === 'input' && from.fed;
-    const dims = shape.map((dim) => this.#dim(dim));
+    const dims = this.#dims(shape);
     this.#main.input({ name, type, shape: fed ? ['steps', ...dims] : dims });
     this.#feeds.push({ name, type, shape, from });
     this.#declared.set(key, name);
     return name;
   }
 
-  #dim(dim: Dim): Dim {
-    if (typeof dim === 'number') return dim;
-    const [symbol = ''] = symbolsOf([dim]);
-    const size = this.#request.fixed[symbol];
-    return size === undefined ? dim : size + Number(dim.slice(symbol.length + 1));
+  /** A shape with the sizes that are the same in every run. */
+  #dims(shape: Shape): Dim[] {
+    return shape.map((dim) => {
+      if (typeof dim === 'number') return dim;
+      const [symbol = ''] = symbolsOf([dim]);
+      const size = this.#request.fixed[symbol];
+      return size === undefined ? dim : size + Number(dim.slice(symbol.length + 1));
+    });
   }
 
   /** The size of a symbol as int64[1]: of an axis of an input that has it, else of an input of its own. */
@@ -351,7 +365,7 @@ class ModelBuilder {
   #fetch(ref: Ref, type: Fetch['type'], shape: Shape, to: Fetch['to']): void {
     const stem = to.kind === 'output' ? to.output : `${to.variable}.next`;
     const name = this.#main.names.fresh(stem);
-    const dims = shape.map((dim) => this.#dim(dim));
+    const dims = this.#dims(shape);
     const collected = to.kind === 'output' && to.collected;
     this.#main.output(ref, { name, type, shape: collected ? ['steps', ...dims] : dims });
     this.#fetches.push({ name, type, shape, to });

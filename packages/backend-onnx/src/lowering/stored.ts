@@ -31,5 +31,7 @@ export const BLOCK_SIZE = 32;
 /** Parameters by name, and the name of the file that they lie in. */
 export interface DataFile {
   readonly file: string;
+  /** The middle of unsigned numbers of 8 and of 4 bits, as often as the largest tensor has blocks: all of them share it. */
+  readonly middles: ReadonlyMap<4 | 8, Range>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }

@@ -1,27 +1,33 @@
+import type { Tensor } from '../proto/model.ts';
 import type { Block, Ref } from './block.ts';
-import { BLOCK_SIZE, type DataFile, type StoredTensor } from './stored.ts';
+import { BLOCK_SIZE, type DataFile, type Range, type StoredTensor } from './stored.ts';
 
 type StoredBlocks = Extract<StoredTensor, { readonly kind: 'blocks' }>;
 
-/** A weight in blocks, as tensors of the graph. */
+/** A weight in blocks, as tensors of the graph; they are there once they are asked for. */
 export interface WeightBlocks {
   readonly bits: 4 | 8;
   readonly signed: boolean;
   readonly shape: readonly [rows: number, columns: number];
   /** uint8 [rows, columns / 32, 32 · bits / 8]; of signed ones int8 [rows, columns / 32, 32], or int4 [rows, columns]. */
-  readonly data: Ref;
+  data(): Ref;
   /** f32 [rows, columns / 32]. */
-  readonly scales: Ref;
+  scales(): Ref;
 }
 
-/** The parameters of a model as initializers, whose bytes stay in the data file. */
+/**
+ * The parameters of a model as initializers, whose bytes stay in the data file. They belong to the outermost graph: those of a loop's
+ * body stay mapped beside what ONNX Runtime packs of them.
+ */
 export class Weights {
   readonly #file: DataFile;
+  readonly #main: Block;
   readonly #refs = new Map<string, Ref>();
-  readonly #blocks = new Map<string, WeightBlocks>();
+  readonly #initializers = new Map<string, Ref>();
 
-  constructor(file: DataFile) {
+  constructor(file: DataFile, main: Block) {
     this.#file = file;
+    this.#main = main;
   }
 
   /** As f32, or i32: dequantised where it is stored in blocks. */
@@ -29,20 +35,15 @@ export class Weights {
     const known = this.#refs.get(name);
     if (known !== undefined) return known;
     const stored = this.#stored(name);
-    const made = stored.kind === 'plain' ? this.#plain(name, stored, block) : this.#widened(name, block);
+    const made = stored.kind === 'plain' ? this.#plain(name, stored, block) : this.#widened(name, stored, block);
     this.#refs.set(name, made);
     return made;
   }
 
   /** The blocks of a weight that is stored in them. */
-  blocks(name: string, block: Block): WeightBlocks | undefined {
+  blocks(name: string): WeightBlocks | undefined {
     const stored = this.#stored(name);
-    if (stored.kind === 'plain') return undefined;
-    const known = this.#blocks.get(name);
-    if (known !== undefined) return known;
-    const made = this.#makeBlocks(name, stored, block);
-    this.#blocks.set(name, made);
-    return made;
+    return stored.kind === 'plain' ? undefined : this.#blocks(name, stored);
   }
 
   #stored(name: string): StoredTensor {
@@ -52,15 +53,11 @@ export class Weights {
   }
 
   #plain(name: string, { type, shape, data }: Extract<StoredTensor, { kind: 'plain' }>, block: Block): Ref {
-    const ref = block.initializer({
-      name: block.names.fresh(name),
-      ...{ type, dims: shape, data: { file: this.#file.file, ...data } },
-    });
+    const ref = this.#initializer(name, { type, dims: shape }, data);
     return type === 'float32' || type === 'int32' ? ref : block.op('Cast', [ref], { to: { int: 1 } });
   }
 
-  #makeBlocks(name: string, { bits, signed, shape, data, scales }: StoredBlocks, block: Block): WeightBlocks {
-    const { file } = this.#file;
+  #blocks(name: string, { bits, signed, shape, data, scales }: StoredBlocks): WeightBlocks {
     const [rows, columns] = shape;
     const count = columns / BLOCK_SIZE;
     const unsigned = { type: 'uint8', dims: [rows, count, (BLOCK_SIZE * bits) / 8] } as const;
@@ -70,30 +67,40 @@ export class Weights {
         : ({ type: 'int4', dims: [rows, columns] } as const);
     return {
       ...{ bits, signed, shape },
-      data: block.initializer({
-        name: block.names.fresh(name),
-        ...(signed ? asSigned : unsigned),
-        data: { file, ...data },
-      }),
-      scales: block.initializer({
-        name: block.names.fresh(`${name}.scales`),
-        ...{ type: 'float32', dims: [rows, count], data: { file, ...scales } },
-      }),
+      data: () => this.#initializer(name, signed ? asSigned : unsigned, data),
+      scales: () => this.#initializer(`${name}.scales`, { type: 'float32', dims: [rows, count] }, scales),
     };
   }
 
-  #widened(name: string, block: Block): Ref {
-    const blocks = this.blocks(name, block);
-    if (blocks === undefined) throw new Error(`${name} is not stored in blocks`);
-    const { shape, scales, signed, bits } = blocks;
+  /** By `DequantizeLinear`, which ONNX Runtime leaves to be computed: anything else it would widen for good when it loads. */
+  #widened(name: string, stored: StoredBlocks, block: Block): Ref {
+    const { shape, signed, bits, data } = stored;
+    const blocks = this.#blocks(name, stored);
+    const attributes = { axis: { int: 1 }, block_size: { int: BLOCK_SIZE } };
     if (signed) {
-      const data = bits === 8 ? block.op('Reshape', [blocks.data, block.ints(shape)]) : blocks.data;
-      const attributes = { axis: { int: 1 }, block_size: { int: BLOCK_SIZE } };
-      return block.op('DequantizeLinear', [data, scales], attributes);
+      const numbers = bits === 8 ? block.op('Reshape', [blocks.data(), block.ints(shape)]) : blocks.data();
+      return block.op('DequantizeLinear', [numbers, blocks.scales()], attributes);
     }
-    const numbers = widenNumbers(blocks.data, bits, block);
-    const scaled = block.op('Mul', [numbers, block.op('Unsqueeze', [scales, block.ints([2])])]);
-    return block.op('Reshape', [scaled, block.ints(shape)]);
+    const type = bits === 8 ? 'uint8' : 'uint4';
+    const numbers = this.#initializer(`${name}.numbers`, { type, dims: shape }, data);
+    return block.op('DequantizeLinear', [numbers, blocks.scales(), this.#middle(type, stored)], attributes);
+  }
+
+  #middle(type: 'uint8' | 'uint4', { bits, shape: [rows, columns] }: StoredBlocks): Ref {
+    const dims = [rows, columns / BLOCK_SIZE];
+    const { offset = 0 } = this.#file.middles.get(bits) ?? {};
+    const length = Math.ceil((rows * columns * bits) / 8 / BLOCK_SIZE);
+    return this.#initializer(`middles ${type} ${dims.join('x')}`, { type, dims }, { offset, length });
+  }
+
+  /** A range of the file as a tensor, made once. */
+  #initializer(name: string, as: Pick<Tensor, 'type' | 'dims'>, range: Range): Ref {
+    const known = this.#initializers.get(name);
+    if (known !== undefined) return known;
+    const data = { file: this.#file.file, ...range };
+    const made = this.#main.initializer({ name: this.#main.names.fresh(name), ...as, data });
+    this.#initializers.set(name, made);
+    return made;
   }
 }
 

@@ -16,7 +16,16 @@ import type { Roofline } from '../src/roofline/roofline.ts';
 import { createRunner, type Platform } from '../src/runner/runner.ts';
 
 const stories = new URL('../../packages/model-stories/stories.pth', import.meta.url);
-const BACKENDS: Readonly<Record<string, () => Backend>> = { wasm, webgpu };
+const BACKENDS: Readonly<Record<string, (threads: number) => Backend>> = {
+  wasm: (threads) => wasm({ threads }),
+  webgpu: () => webgpu(),
+};
+/** Threads share memory, which a page has only where it is isolated from other origins. */
+const THREADS = crossOriginIsolated ? [...new Set([1, navigator.hardwareConcurrency])] : [1];
+const SUBJECTS: readonly Subject[] = [
+  ...THREADS.map((threads) => ({ program: 'wasm', threads, isPeer: false })),
+  { program: 'webgpu', threads: 1, isPeer: false },
+];
 const PROBE_BYTES = 128 << 20;
 
 const PLAN: Omit<Settings, 'models' | 'weights' | 'backends' | 'threads' | 'status'> = {
@@ -26,10 +35,10 @@ const PLAN: Omit<Settings, 'models' | 'weights' | 'backends' | 'threads' | 'stat
 };
 
 const platform: Platform = {
-  async backend(name) {
+  async backend(name, threads) {
     const make = BACKENDS[name];
     if (make === undefined) throw new ReceptanceError('UNKNOWN_BACKEND', `there is no backend ${name} here`);
-    return make();
+    return make(threads);
   },
   open: async (model, seed) => ({ source: await sourceOf(model, seed), close: async () => {} }),
   peakBytes: () => 0,
@@ -41,15 +50,14 @@ async function sourceOf(model: string, seed: number): Promise<WeightSource> {
   return openCheckpoint(bytesSource(await response.arrayBuffer()));
 }
 
-/** What `pnpm bench` measures of speed, on this thread of this page. */
+/** What `pnpm bench` measures of speed, in this page. */
 export async function measureInPage(group: Group, status: (text: string) => void): Promise<Report> {
   const date = new Date().toISOString();
-  const settings = { ...PLAN, models: [group.model], weights: [group.weights], backends: [], threads: [1], status };
+  const settings = { ...PLAN, models: [group.model], weights: [group.weights], backends: [], threads: THREADS, status };
   const skipped: { id: string; reason: string }[] = [];
   const subjects: OpenSubject[] = [];
-  for (const program of Object.keys(BACKENDS)) {
-    status(`loading ${group.model} into ${program}`);
-    const subject: Subject = { program, threads: 1, isPeer: false };
+  for (const subject of SUBJECTS) {
+    status(`loading ${group.model} into ${subject.program}, ${subject.threads} threads`);
     try {
       subjects.push(await openHere(subject, group));
     } catch (error) {
@@ -81,6 +89,9 @@ export async function measureInPage(group: Group, status: (text: string) => void
   for (const { runner } of subjects) await runner.close();
   const figures = weightFigures(heldAs(await sourceOf(group.model, settings.seed), group.weights));
   const entries = subjects.map((subject) => entryOf(group, subject, figures, samples.get(subject)));
+  for (const [subject, { leftOut }] of samples) {
+    skipped.push(...[...leftOut].map((reason) => ({ id: idOf(group, subject), reason })));
+  }
   return {
     ...{ schema: 'receptance-benchmark/1', date, machine: machineOfPage(), roofline: [best], entries },
     ...{ ops: [], baselines: [], quality: [], skipped },

@@ -65,6 +65,40 @@ test('a case that fails is told first, and sets the status', async () => {
   expect(status).toBe(1);
 });
 
+test('all backends are held to it, one after the other, and what is not there says why', {
+  timeout: 180_000,
+}, async () => {
+  const path = await folderWith('all', right);
+  const { status, stdout, stderr } = await receptance([
+    'conform',
+    '--all',
+    '--golden',
+    path,
+    '--only',
+    'golden/',
+    '--json',
+  ]);
+  const { reports, unavailable } = JSON.parse(stdout) as {
+    readonly reports: readonly Report[];
+    readonly unavailable: readonly { readonly backend: string; readonly reason: string }[];
+  };
+  const ran = reports.map(({ backend }) => backend);
+  expect(ran).toEqual(expect.arrayContaining(['reference', 'wasm', 'onnx']));
+  for (const { results } of reports) {
+    expect(results.length).toBeGreaterThan(0);
+    for (const result of results) expect(['passed', 'unsupported']).toContain(result.status);
+  }
+  for (const { passed } of reports.filter(({ backend }) => backend === 'wasm' || backend === 'onnx')) {
+    expect(passed).toBeGreaterThan(0);
+  }
+  for (const { reason } of unavailable) expect(reason).not.toBe('');
+  // Told as it goes: which backend, and how many there are.
+  const names = [...ran, ...unavailable.map(({ backend }) => backend)];
+  const told = stderr.match(/^[\w-]+(?=, \d of \d$)/gm);
+  expect(told?.toSorted()).toEqual(names.toSorted());
+  expect(status).toBe(0);
+});
+
 test('Ctrl-C ends the suite with what it has found', async () => {
   const args = ['conform', '--verbose', '--backend', 'reference'];
   let interrupted = false;

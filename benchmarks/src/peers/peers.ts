@@ -14,12 +14,27 @@ export interface Peer {
   readonly format: 'gguf' | 'safetensors';
 }
 
+/** On Linux it brings libraries for CUDA, which are not used: gigabytes that pip does not leave out. */
+const TORCH = ['torch==2.15.0', 'safetensors==0.8.0', 'numpy==2.4.6'];
+
 export const PEERS: Readonly<Record<string, Peer>> = {
   'llama-cpp': {
     requirements: ['llama-cpp-python==0.3.36', 'numpy'],
     environment: { CMAKE_ARGS: '-DGGML_NATIVE=ON', PIP_NO_BINARY: 'llama-cpp-python' },
     script: 'llama-cpp.py',
     format: 'gguf',
+  },
+  rwkv: {
+    requirements: ['rwkv==0.8.32', ...TORCH],
+    environment: {},
+    script: 'rwkv-package.py',
+    format: 'safetensors',
+  },
+  transformers: {
+    requirements: ['transformers==5.24.0', ...TORCH],
+    environment: {},
+    script: 'transformers-rwkv4.py',
+    format: 'safetensors',
   },
 };
 

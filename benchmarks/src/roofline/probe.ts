@@ -25,11 +25,10 @@ export async function openProbe(bytes: number): Promise<Probe> {
   const [plain, relaxed] = [await assemble(false), await assemble(true)];
   const fused = WebAssembly.validate(relaxed);
   const { instance } = await WebAssembly.instantiate(fused ? relaxed : plain);
-  const { memory, read, multiplyAdd } = instance.exports as unknown as {
-    readonly memory: WebAssembly.Memory;
-    read(streamBytes: number): number;
-    multiplyAdd(rounds: number): number;
-  };
+  const { memory, read, multiplyAdd } = instance.exports;
+  if (!(memory instanceof WebAssembly.Memory) || typeof read !== 'function' || typeof multiplyAdd !== 'function') {
+    throw new Error('the probe exports something else than its text says');
+  }
   memory.grow(Math.ceil(bytes / 65536));
   new Uint32Array(memory.buffer).fill(0x3f000000);
   return { fused, read: (length) => void read(length / STREAMS), multiplyAdd: (rounds) => void multiplyAdd(rounds) };

@@ -118,6 +118,28 @@ describe('a device', () => {
     }
   });
 
+  it('rounds activations to 8 bits when it is told to, and only then', async () => {
+    const b = new GraphBuilder('blocks');
+    b.output('y', b.linear(b.input('x', 'f32', ['R', 64]), b.parameter('w', 'q8_0', [4, 64])));
+    const graph = b.build();
+    const numbers = Array.from({ length: 256 }, (_, i) => Math.sin(i + 1));
+    const source = quantizedSource(memorySource({ w: store('f32', [4, 64], numbers) }), 'q8_0', () => true);
+    const product = async (own: Device): Promise<readonly number[]> => {
+      const executable = await own.compile(graph, await own.loadParameters(source, [graph]), { R: 1 });
+      const x = filled(own, 'f32', numbers.slice(64, 128));
+      const y = own.alloc('f32', 4);
+      await own.run(executable, { sizes: { R: 1 }, inputs: { x }, outputs: { y } });
+      return [...(await own.read(y))];
+    };
+    const rounding = await onnx({ threads: 1, activations: 'int8' }).open();
+    // The suite holds the exact product to the reference.
+    const [exact, rounded] = [await product(device), await product(rounding)];
+    await rounding.close();
+    const distance = Math.max(...rounded.map((y, i) => Math.abs(y - (exact[i] ?? 0))));
+    expect(distance).toBeLessThan(0.2);
+    expect(distance).toBeGreaterThan(1e-3);
+  });
+
   it('says so when its data file was cut short', async () => {
     const b = new GraphBuilder('weights');
     b.output('y', b.linear(b.input('x', 'f32', ['N', 64]), b.parameter('w', 'f32', [64, 64])));

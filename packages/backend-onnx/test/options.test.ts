@@ -11,6 +11,7 @@ describe('options', () => {
     ['a provider that there is not', { provider: 'tensorrt' }, 'cpu, cuda, webgpu'],
     ['no threads', { threads: 0 }, 'from 1 to 1024'],
     ['an option that there is not', { device: 1 }, 'provider'],
+    ['a way of activations that there is not', { activations: 'int4' }, 'exact, int8'],
     ['a recurrence that there is not', { recurrence: 'loop' }, 'scan'],
     ['a session setting that ONNX Runtime would ignore', { session: { intraOpThreads: 2 } }, 'spinning'],
     ['a value that ONNX Runtime would ignore', { session: { graphOptimizationLevel: 'most' } }, 'disabled'],

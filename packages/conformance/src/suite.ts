@@ -17,8 +17,8 @@ export interface SuiteOptions {
   readonly golden?: readonly GoldenFile[];
   /** Beginnings of the ids to run, in place of everything: `wkv7/`, `golden/`. */
   readonly only?: readonly string[];
-  /** Called with each result as it comes. */
-  readonly onResult?: (result: CaseResult) => void;
+  /** Called with each result as it comes, and how many checks there are in all. */
+  readonly onResult?: (result: CaseResult, total: number) => void;
 }
 
 export interface Report {
@@ -60,14 +60,15 @@ export async function runSuite(backend: Backend, options: SuiteOptions = {}): Pr
   const own = await reference().open();
   const results: CaseResult[] = [];
   try {
-    const checks = await suiteChecks(options.golden);
-    for (const check of checks.filter(({ id }) => only?.some((start) => id.startsWith(start)) ?? true)) {
+    const all = await suiteChecks(options.golden);
+    const checks = all.filter(({ id }) => only?.some((start) => id.startsWith(start)) ?? true);
+    for (const check of checks) {
       // A device may compute on this thread: an abort, and the page, must get in between two checks.
       await new Promise((resolve) => setTimeout(resolve, 0));
       signal?.throwIfAborted();
       const result = await check.run(device, { reference: own, ...(tolerance === undefined ? {} : { tolerance }) });
       results.push(result);
-      onResult?.(result);
+      onResult?.(result, checks.length);
     }
   } finally {
     await device.close();

@@ -9,11 +9,14 @@ const options = {
   backend: { value: 'NAME', help: `${backendNames().join(', ')} (default: ${DEFAULT_BACKEND})` },
   all: { help: 'every backend that is there, one after the other; with --golden, those files beside the suite' },
   golden: { value: 'DIR', help: 'hold it to the golden files in this folder and below, in place of the suite' },
+  only: { value: 'LIST', help: 'only checks whose ids begin so: wkv7/, golden/logits/' },
   ...COMMON,
 } as const;
 
 /** Cases listed of those that are unsupported for the same reason. */
 const MOST_LISTED = 8;
+
+type Held = Pick<SuiteOptions, 'golden' | 'only'>;
 
 interface Outcome extends Report {
   readonly interrupted?: boolean;
@@ -22,10 +25,11 @@ interface Outcome extends Report {
 export const conform: Command = command({
   name: 'conform',
   summary: 'Holds a backend to the conformance suite.',
-  usage: '[--backend NAME | --all] [--golden DIR]',
+  usage: '[--backend NAME | --all] [--golden DIR] [--only LIST]',
   options,
   examples: [
     ['conform --backend wasm', 'every case of the suite; the exit status is 1 when one fails'],
+    ['conform --backend wasm --only wkv7/,timeMix7/', 'what a change to a kernel touches'],
     ['conform --backend reference --golden golden', 'golden ops and models that were computed elsewhere'],
     ['conform --all --json', 'a report of each backend, and why others are not there'],
     ['conform --backend webgpu --json', 'each case by its id, with its status and its errors'],
@@ -33,12 +37,15 @@ export const conform: Command = command({
   async run(values, terminal) {
     const directory = values.text('golden');
     const golden = directory === undefined ? undefined : await goldenIn(directory);
+    const only = values.text('only')?.split(',');
+    const options = { ...(golden === undefined ? {} : { golden }), ...(only === undefined ? {} : { only }) };
     if (values.flag('all')) {
       if (values.text('backend') !== undefined) throw badOption('--all and --backend exclude each other', 'give one');
-      return conformAll(golden, terminal);
+      return conformAll(options, terminal);
     }
     const backend = await backendNamed(values.text('backend') ?? DEFAULT_BACKEND);
-    const outcome = await hold(backend, golden === undefined ? {} : { golden, only: ['golden/'] }, terminal);
+    const alone = golden === undefined ? {} : { only: ['golden/'] };
+    const outcome = await hold(backend, { ...alone, ...options }, terminal);
     if (terminal.json) terminal.writeJson(outcome);
     else terminal.write(summaryOf(outcome));
     return statusOf(outcome, terminal);
@@ -46,16 +53,13 @@ export const conform: Command = command({
 });
 
 /** Holds a backend to the suite, for as long as nothing interrupts it. */
-async function hold(
-  backend: Backend,
-  options: Pick<SuiteOptions, 'golden' | 'only'>,
-  terminal: Terminal,
-): Promise<Outcome> {
+async function hold(backend: Backend, options: Held, terminal: Terminal): Promise<Outcome> {
   const { runSuite } = await import('@receptance/conformance');
   const results: CaseResult[] = [];
-  const onResult = (result: CaseResult): void => {
+  const onResult = (result: CaseResult, total: number): void => {
     results.push(result);
-    if (!terminal.json) showResult(result, results.length, terminal);
+    if (!terminal.json) showResult(result, terminal);
+    terminal.status(`${backend.name} ${results.length} of ${total}: ${result.id}`);
   };
   try {
     return await runSuite(backend, { ...options, signal: terminal.signal, onResult });
@@ -67,13 +71,16 @@ async function hold(
 }
 
 /** Every backend there is; one that this machine lacks is named with the reason. */
-async function conformAll(golden: readonly GoldenFile[] | undefined, terminal: Terminal): Promise<number> {
+async function conformAll(options: Held, terminal: Terminal): Promise<number> {
   const reports: Outcome[] = [];
   const unavailable: { readonly backend: string; readonly reason: string }[] = [];
   // `auto` is one of the others.
-  for (const name of backendNames().filter((each) => each !== 'auto')) {
+  const names = backendNames().filter((each) => each !== 'auto');
+  for (const [i, name] of names.entries()) {
+    // It takes minutes, and with --json nothing else is written before the end.
+    terminal.note(`${name}, ${i + 1} of ${names.length}`);
     try {
-      const outcome = await hold(await backendNamed(name), golden === undefined ? {} : { golden }, terminal);
+      const outcome = await hold(await backendNamed(name), options, terminal);
       reports.push({ ...outcome, backend: name });
       if (!terminal.json) terminal.write(summaryOf(outcome));
       if (outcome.interrupted === true) break;
@@ -116,13 +123,12 @@ function countsOf(results: readonly CaseResult[]): Readonly<Record<Status, numbe
   };
 }
 
-/** Failures as they come, everything else when it is asked for; else a line that says how far it is. */
-function showResult({ id, status, reason, errors = {} }: CaseResult, count: number, terminal: Terminal): void {
+/** Failures as they come, everything else when it is asked for. */
+function showResult({ id, status, reason, errors = {} }: CaseResult, terminal: Terminal): void {
   const worst = Math.max(0, ...Object.values(errors).map(({ nmse }) => nmse));
   if (status === 'failed') terminal.write(`failed  ${id}\n${indented(reason)}`);
   else if (terminal.verbose)
     terminal.write(`${status}  ${id}  ${status === 'passed' ? `NMSE ${format(worst)}` : reason}\n`);
-  terminal.status(`${count} ${id}`);
 }
 
 /** What is of one kind on a line, failures first; then what was not held to anything, and why. */

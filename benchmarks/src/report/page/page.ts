@@ -10,7 +10,7 @@ export function pageOf(report: Report): string {
   const { document } = parseHTML('<!doctype html><html><head></head><body></body></html>');
   const css = readFileSync(new URL('page.css', import.meta.url), 'utf8');
   const figures = figuresOf(report).map(({ title, caption, options }) => {
-    const drawn = Plot.plot({ ...options, document: document as unknown as Document });
+    const drawn = Plot.plot({ ...options, document });
     return `<section>\n<h2>${escaped(title)}</h2>\n<figcaption>${escaped(caption)}</figcaption>\n<figure>${drawn.outerHTML}</figure>\n</section>`;
   });
   return `<!doctype html>

@@ -16,9 +16,9 @@ const UNITS: Readonly<Record<MeasurementName, Measurement['unit']>> = {
 export class Samples {
   readonly #series = new Map<string, { name: MeasurementName; at?: number; samples: number[] }>();
   /** Milliseconds of a token, and of a prompt of so many, from the warm-up. */
-  readonly cost = { decode: 0, prefill: (_tokens: number): number => 0 };
+  readonly cost: { decode: number; prefill(tokens: number): number } = { decode: 0, prefill: () => 0 };
   /** What was not measured, and why. */
-  readonly leftOut = new Set<string>();
+  readonly leftOut: Set<string> = new Set<string>();
 
   leaveOut(reason: string): void {
     this.leftOut.add(reason);

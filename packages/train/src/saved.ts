@@ -26,7 +26,7 @@ export function stepOf({ metadata }: SavedTraining, identity: Identity): number 
   if (metadata['format'] !== FORMAT || !Number.isSafeInteger(step) || step < 0) {
     throw badResume('it is no saved training', 'give a file that training wrote, not a model');
   }
-  const before = flat(JSON.parse(metadata['training'] ?? '{}'));
+  const before = flat(parsed(metadata['training'] ?? '{}'));
   const now = flat(JSON.parse(JSON.stringify(identity)));
   // Another backend rounds otherwise, and that is all.
   const changed = [...new Set([...before.keys(), ...now.keys()])]
@@ -36,6 +36,14 @@ export function stepOf({ metadata }: SavedTraining, identity: Identity): number 
     throw badResume(changed.join('; '), 'resume with the settings and data of the run, or begin another');
   }
   return step;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badResume('what it says of itself cannot be read', 'the file is damaged: take an earlier one');
+  }
 }
 
 function flat(value: unknown, name = ''): Map<string, string> {

@@ -2,7 +2,7 @@ import { wasm } from '@receptance/backend-wasm';
 import { webgpu } from '@receptance/backend-webgpu';
 import type { Backend } from '@receptance/core';
 import { expect, test } from 'vitest';
-import type { Architecture } from '../src/index.ts';
+import { type Architecture, initialWeights, safetensorsBytes } from '../src/index.ts';
 import { losses, SMALL, small } from './support/small.ts';
 
 const STEPS = 40;
@@ -25,4 +25,21 @@ test.each(['rwkv4', 'rwkv7'] as const)('a page trains %s on WebGPU as on WASM', 
     const want = cpu[i] ?? Number.NaN;
     expect(Math.abs(loss - want) / want, `step ${i + 1}: ${loss} on WebGPU, ${want} on WASM`).toBeLessThan(0.01);
   }
+});
+
+test('on WebGPU too, a gradient that is no number leaves the weights as they were', async () => {
+  const plain = initialWeights(SMALL, 1);
+  const damaged = {
+    tensors: plain.tensors,
+    async read(name: string) {
+      const bytes = await plain.read(name);
+      if (name === 'blocks.1.att.output.weight') new Float32Array(bytes.buffer).fill(3e38);
+      return bytes;
+    },
+  };
+  const trainer = await small({ backend: webgpu(), model: damaged });
+  const before = await safetensorsBytes(trainer.weights());
+  await expect(trainer.next()).rejects.toThrow(/step 1: the gradient of \S+ is not finite/);
+  expect(await safetensorsBytes(trainer.weights())).toEqual(before);
+  await trainer.close();
 });

@@ -46,6 +46,8 @@ test('what cannot be resumed is refused, and why', async () => {
   await losses(trainer, 1);
   const saved = trainer.saved();
   await expect(small({ resume: { ...saved, metadata: {} } })).rejects.toMatchObject({ code: 'BAD_RESUME' });
+  const torn = { ...saved.metadata, training: '{"kind"' };
+  await expect(small({ resume: { ...saved, metadata: torn } })).rejects.toMatchObject({ code: 'BAD_RESUME' });
   const message = /length was 24, is 12; seed was 7, is 8/;
   await expect(small({ resume: saved, length: 12, seed: 8 })).rejects.toThrow(message);
   await expect(small({ resume: saved, data: walk(3999) })).rejects.toThrow(/dataLength was 4000, is 3999/);

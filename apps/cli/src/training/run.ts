@@ -36,13 +36,23 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Options with which the training in a folder was begun. @throws ReceptanceError `NOTHING_TO_RESUME` */
+/** Options with which the training in a folder was begun. @throws ReceptanceError `NOTHING_TO_RESUME`, `BAD_RESUME` */
 export async function begunIn(folder: TrainingFolder): Promise<Begun> {
-  const text = await readFile(join(folder.path, 'options.json'), 'utf8').catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as Begun;
-  throw new ReceptanceError('NOTHING_TO_RESUME', `${folder.path} holds no training`, {
-    hint: 'begin one: leave --resume out, and give --data',
-  });
+  const path = join(folder.path, 'options.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    throw new ReceptanceError('NOTHING_TO_RESUME', `${folder.path} holds no training`, {
+      hint: 'begin one: leave --resume out, and give --data',
+    });
+  }
+  try {
+    return JSON.parse(text) as Begun;
+  } catch (cause) {
+    throw new ReceptanceError('BAD_RESUME', `${path} is no JSON`, {
+      hint: 'it was changed since the training began: mend it, or begin anew with --force',
+      cause,
+    });
+  }
 }
 
 export async function keepOptions(folder: TrainingFolder, begun: Begun): Promise<void> {

@@ -17,6 +17,9 @@ export const HELP: string = `Speed of the backends and of their peers, measured 
   pnpm bench --model stories --measure context --context 1000,10000,100000
   pnpm bench --op wkv7 --kernel mine.ts      a contributed kernel against the backend's own
 
+  pnpm bench --profile --model 0.1b --weights f16     every dispatch of a token on WebGPU, timed by the GPU
+  pnpm bench --profile --model 0.1b --prompt 256      the same while a prompt is read
+
   pnpm bench compare A.json B.json   ratios of two runs; see compare --help
   pnpm bench weights --model 0.1b    random weights as files; see weights --help
   pnpm bench encoding                what a token costs the host on WebGPU, in Node and in Chromium
@@ -46,6 +49,7 @@ How
 
 const OPTIONS = {
   quick: { type: 'boolean', default: false },
+  profile: { type: 'boolean', default: false },
   backend: { type: 'string' },
   model: { type: 'string' },
   weights: { type: 'string' },

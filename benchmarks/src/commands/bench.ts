@@ -6,11 +6,13 @@ import { peersFolder } from '../peers/peers.ts';
 import { pageOf } from '../report/page/page.ts';
 import { tableOf } from '../report/table.ts';
 import { compareKernels } from './kernel.ts';
+import { profileModels } from './profile.ts';
 
 export async function benchCommand(args: readonly string[]): Promise<void> {
   const values = parseBench(args);
   if (values.help) return console.log(HELP);
   const surroundings = surroundingsOf(values);
+  if (values.profile) return profileModels(values, surroundings);
   if (values.op !== undefined) return compareKernels(values.op, values, surroundings);
   if (values.kernel !== undefined) throw badOption('--kernel is given without --op', 'name the op: --op wkv7');
   const report = await runBenchmarks(plansOf(values), surroundings);

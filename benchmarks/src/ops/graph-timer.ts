@@ -1,5 +1,6 @@
 import { Random } from '@receptance/conformance';
 import {
+  type Bindings,
   type Device,
   type DeviceBuffer,
   elementCount,
@@ -17,14 +18,15 @@ export interface GraphTimer {
   free(): void;
 }
 
+/** What a run of a graph is given, and what lets go of it. */
+export interface Bound {
+  readonly bindings: Bindings;
+  readonly buffers: readonly DeviceBuffer[];
+  free(): void;
+}
+
 /** One text of N tokens: whatever is an input has numbers in the range that its name means. */
-export async function graphTimer(
-  device: Device,
-  parameters: Parameters,
-  graph: Graph,
-  sizes: Sizes,
-): Promise<GraphTimer> {
-  const executable = await device.compile(graph, parameters, sizes);
+export function bound(device: Device, graph: Graph, sizes: Sizes): Bound {
   const buffers: DeviceBuffer[] = [];
   const allocate = (value: Value): DeviceBuffer => {
     const buffer = device.alloc(value.dtype === 'i32' ? 'i32' : 'f32', elementCount(value.shape, { Z: 1, ...sizes }));
@@ -39,7 +41,22 @@ export async function graphTimer(
     inputs[name] = buffer;
   }
   const outputs = Object.fromEntries(Object.entries(graph.outputs).map(([name, value]) => [name, allocate(value)]));
-  const bindings = { sizes, inputs, outputs };
+  return {
+    ...{ bindings: { sizes, inputs, outputs }, buffers },
+    free() {
+      for (const buffer of buffers) device.free(buffer);
+    },
+  };
+}
+
+export async function graphTimer(
+  device: Device,
+  parameters: Parameters,
+  graph: Graph,
+  sizes: Sizes,
+): Promise<GraphTimer> {
+  const executable = await device.compile(graph, parameters, sizes);
+  const { bindings, buffers, free } = bound(device, graph, sizes);
   const probe = buffers[0] ?? device.alloc('i32', 1);
   return {
     async run(steps) {
@@ -50,7 +67,7 @@ export async function graphTimer(
       return performance.now() - began;
     },
     free() {
-      for (const buffer of buffers) device.free(buffer);
+      free();
       executable.free();
     },
   };

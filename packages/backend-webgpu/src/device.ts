@@ -20,7 +20,7 @@ import {
   supportedBy,
   type WeightSource,
 } from '@receptance/core';
-import { encode } from './encode.ts';
+import { encode, encodeTimed } from './encode.ts';
 import { launchOf, WebGpuExecutable } from './executable.ts';
 import { Faults } from './faults.ts';
 import { fold, foldedSource, foldedTensors } from './folding.ts';
@@ -30,7 +30,9 @@ import { type Lowering, lowered } from './lowering.ts';
 import { Handles, MAP_READ, Memory, type Room, USAGE, WebGpuBuffer } from './memory.ts';
 import { loadParameters, plannedParameters, type Target, WebGpuParameters } from './parameters.ts';
 import { Pipelines, pipelineKey } from './pipelines.ts';
+import { costsOf, type GpuProfile, type ProfiledDispatch, rooflineOf } from './profile.ts';
 import { preludeOf } from './shaders.ts';
+import { Timestamps } from './timestamps.ts';
 
 /** A dispatch of a step before anything is compiled. */
 export interface PlannedDispatch {
@@ -234,14 +236,55 @@ export class WebGpuDevice implements Device {
   }
 
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
+    const { own, sizes, bound } = this.#checked(executable, bindings, loop);
+    this.#faults.guard(`a run of ${own.graph.name}`, () => {
+      this.#gpu.queue.submit([encode(this.#gpu, own, sizes, bound, loop)]);
+    });
+  }
+
+  #checked(executable: Executable, bindings: Bindings, loop: Loop) {
     this.#faults.check();
     const own = this.#handles.own(executable, WebGpuExecutable);
     this.#handles.own(own.parameters, WebGpuParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
-    const bound = { inputs: this.#memories(bindings.inputs), outputs: this.#memories(bindings.outputs) };
-    this.#faults.guard(`a run of ${own.graph.name}`, () => {
-      this.#gpu.queue.submit([encode(this.#gpu, own, sizes, bound, loop)]);
+    return {
+      ...{ own, sizes },
+      bound: { inputs: this.#memories(bindings.inputs), outputs: this.#memories(bindings.outputs) },
+    };
+  }
+
+  /**
+   * Runs a step `runs` times, every dispatch timed by itself, and finds out what the GPU reaches at most.
+   * @throws ReceptanceError `NO_TIMESTAMPS`, and as `run`
+   */
+  async profile(executable: Executable, bindings: Bindings, runs: number): Promise<GpuProfile> {
+    const { own, sizes, bound } = this.#checked(executable, bindings, ONCE);
+    const dispatches = own.dispatches(sizes, bound);
+    const timestamps = new Timestamps(this.#gpu, dispatches.length);
+    const samples: number[][] = [];
+    try {
+      for (let run = 0; run < runs; run++) {
+        this.#faults.guard(`a profile of ${own.graph.name}`, () => {
+          this.#gpu.queue.submit([encodeTimed(this.#gpu, own, sizes, bound, timestamps)]);
+        });
+        await this.#faults.settle();
+        samples.push(await timestamps.read());
+      }
+    } finally {
+      timestamps.destroy();
+    }
+    const roofline = await rooflineOf(this.#room(), this.#pipelines);
+    await this.#faults.settle();
+    const costs = costsOf(dispatches, sizes);
+    const profiled = dispatches.map(({ stage: { node, program }, x, y }, i): ProfiledDispatch => {
+      const times = samples.map((sample) => sample[i] ?? Number.NaN).sort((a, b) => a - b);
+      return {
+        ...{ scope: node.scope, op: node.op, shader: program.shader.name, workgroups: x * y },
+        ...(costs[i] ?? { flops: 0, bytes: 0 }),
+        milliseconds: times[Math.floor(times.length / 2)] ?? Number.NaN,
+      };
     });
+    return { adapter: this.info.adapter, dispatches: profiled, roofline };
   }
 
   #memories(buffers: Bindings['inputs']): Map<string, Memory> {

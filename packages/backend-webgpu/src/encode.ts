@@ -1,6 +1,7 @@
 import { elementCount, type Loop, leaves, type Sizes, type Value } from '@receptance/core';
 import type { Dispatch, Frame, WebGpuExecutable } from './executable.ts';
 import type { Memory } from './memory.ts';
+import type { Timestamps } from './timestamps.ts';
 
 /** Copies `elements` four-byte elements; offsets count elements. */
 interface Move {
@@ -65,6 +66,20 @@ function finalCopies(executable: WebGpuExecutable, sizes: Sizes, frame: Frame): 
     const elements = elementCount(from.shape, sizes);
     return [move(source.memory, target.memory, elements, (source.offset ?? 0) / 4, (target.offset ?? 0) / 4)];
   });
+}
+
+/** One step whose dispatches have a pass each, so that each is timed. */
+export function encodeTimed(
+  gpu: GPUDevice,
+  executable: WebGpuExecutable,
+  sizes: Sizes,
+  frame: Frame,
+  timestamps: Timestamps,
+): GPUCommandBuffer {
+  const encoder = gpu.createCommandEncoder({ label: executable.graph.name });
+  timestamps.encode(encoder, executable.dispatches(sizes, frame));
+  copyAll(encoder, finalCopies(executable, sizes, frame));
+  return encoder.finish();
 }
 
 interface LoopMoves {

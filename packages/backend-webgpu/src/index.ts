@@ -1,7 +1,9 @@
 import {
   type Backend,
   BackendUnavailableError,
+  type Bindings,
   type Device,
+  type Executable,
   extendKernels,
   type Graph,
   type KernelTable,
@@ -14,6 +16,7 @@ import { type DeviceParts, type PlannedDispatch, WebGpuDevice } from './device.t
 import type { WebGpuKernel } from './kernel.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { findAdapter, findGpu, openDevice } from './platform.ts';
+import type { GpuProfile } from './profile.ts';
 import { selfTest } from './self-test.ts';
 import { subgroupOf } from './subgroups.ts';
 
@@ -29,6 +32,7 @@ export type {
   Shader,
   WebGpuKernel,
 } from './kernel.ts';
+export type { GpuProfile, GpuRoofline, ProfiledDispatch } from './profile.ts';
 export type { Weight, WeightPart } from './weight.ts';
 
 export interface WebGpuOptions {
@@ -92,6 +96,20 @@ export function dispatchesOf(
   sizes: Sizes,
 ): PlannedDispatch[] {
   return ownDevice(device).dispatches(source, graph, sizes);
+}
+
+/**
+ * One step on a device of this backend, every dispatch timed by itself: between them the GPU does less at once than in a run.
+ * @param runs of which the median counts
+ * @throws ReceptanceError `NO_TIMESTAMPS` where the GPU or the browser has none, and what `Device.run` throws
+ */
+export async function profile(
+  device: Device,
+  executable: Executable,
+  bindings: Bindings,
+  runs = 5,
+): Promise<GpuProfile> {
+  return ownDevice(device).profile(executable, bindings, runs);
 }
 
 /** @throws ReceptanceError `FOREIGN_OBJECT` */

@@ -3,7 +3,7 @@ import { BackendUnavailableError, type Device, GraphBuilder, ReceptanceError } f
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KernelOf } from '../src/index.ts';
 import { findAdapter, findGpu, openDevice } from '../src/platform.ts';
-import { compileAlone, filled, graphOf, NO_WEIGHTS, runOn, withoutTest } from './support.ts';
+import { compileAlone, filled, gpuSource, graphOf, NO_WEIGHTS, runOn, withoutTest } from './support.ts';
 
 /** The code of the error that a call ends with. */
 async function codeOf(body: () => unknown): Promise<string> {
@@ -220,7 +220,7 @@ describe('an error of the GPU', () => {
   });
 
   it('is lack of memory by its name', async () => {
-    const own = await openDevice(await findAdapter(await findGpu()));
+    const own = await openDevice(await findAdapter(gpuSource));
     const device = await withoutTest({ device: own }).open();
     const pop = own.popErrorScope.bind(own);
     const scopes: string[] = [];

@@ -14,6 +14,10 @@ import {
   type WeightSource,
 } from '@receptance/core';
 import { type WebGpuOptions, webgpu } from '../src/index.ts';
+import { findGpu } from '../src/platform.ts';
+
+/** Held as long as the tests run: Dawn ends with it. */
+export const gpuSource: GPU = await findGpu();
 
 /** Without the self-test, which takes seconds on a software GPU. */
 export function withoutTest(options: WebGpuOptions = {}): Backend {

@@ -2,8 +2,8 @@ import { memorySource, Random, type StoredTensor, store } from '@receptance/conf
 import { type DType, type Graph, GraphBuilder, type WeightSource, widen } from '@receptance/core';
 import { describe, expect, it } from 'vitest';
 import type { WebGpuOptions } from '../src/index.ts';
-import { findAdapter, findGpu, openDevice } from '../src/platform.ts';
-import { filled, withoutTest } from './support.ts';
+import { findAdapter, openDevice } from '../src/platform.ts';
+import { filled, gpuSource, withoutTest } from './support.ts';
 
 const [ROWS, COLUMNS, TOKENS] = [70, 64, 3];
 
@@ -126,7 +126,7 @@ it('refuses a row that no binding holds, before anything is allocated', async ()
 
 it('says which weights no memory was left for, and how many were placed', async () => {
   const graph = products('f32', ['y']);
-  const gpu = await openDevice(await findAdapter(await findGpu()));
+  const gpu = await openDevice(await findAdapter(gpuSource));
   const device = await withoutTest({ device: gpu }).open();
   const pop = gpu.popErrorScope.bind(gpu);
   let scopes = 0;

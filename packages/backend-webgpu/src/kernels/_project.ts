@@ -1,7 +1,7 @@
-import type { Sizes } from '@receptance/core';
+import type { Cost, Sizes } from '@receptance/core';
 import { type LowerContext, type Operand, type Program, read, WORKGROUP, write } from '../kernel.ts';
 import { shader } from '../shaders.ts';
-import { FORMATS, type Format, PER_CHUNK, type Weight, type WeightPart } from '../weight.ts';
+import { FORMATS, type Format, numberBytes, PER_CHUNK, scaleBytes, type Weight, type WeightPart } from '../weight.ts';
 
 /** Jobs that the params of a dispatch have room for. */
 const MOST_JOBS = 7;
@@ -82,11 +82,13 @@ function programsOf(jobs: readonly PartJob[], projection: Projection, context: L
   const TILE = rowsOf(jobs) >= MANY_ROWS ? 64 : 32;
   const count = (tokens: number, together: number): number =>
     jobs.reduce((sum, { part }) => sum + Math.ceil(part.rows / together), 0) * tokens;
+  const cost = (sizes: Sizes): Cost => costOf(jobs, projection.tokens(sizes));
   const few: Program[] = [
     {
       shader: shader('_project', '_weights', '_finish'),
       constants: { FORMAT: FORMATS.indexOf(format), ...shape },
       bindings,
+      cost,
       launch(sizes) {
         const tokens = projection.tokens(sizes);
         const together = (WORKGROUP / shape.LANES) * shape.ROWS;
@@ -102,6 +104,7 @@ function programsOf(jobs: readonly PartJob[], projection: Projection, context: L
       shader: shader('_projectTiles', '_weights', '_finish'),
       constants: { FORMAT: FORMATS.indexOf(format), TILE },
       bindings,
+      cost,
       launch(sizes) {
         const tokens = projection.tokens(sizes);
         const workgroups = tokens > FEW_TOKENS ? count(Math.ceil(tokens / TILE), TILE) : 0;
@@ -109,6 +112,21 @@ function programsOf(jobs: readonly PartJob[], projection: Projection, context: L
       },
     },
   ];
+}
+
+/** Every weight is read once, every row of x and of y. */
+function costOf(jobs: readonly PartJob[], tokens: number): Cost {
+  return jobs.reduce(
+    (sum, { job: { weight }, part: { rows } }) => {
+      const { format, columns } = weight;
+      const weights = numberBytes(format, rows, columns) + scaleBytes(format, rows, columns);
+      return {
+        flops: sum.flops + 2 * tokens * rows * columns,
+        bytes: sum.bytes + weights + 4 * tokens * (rows + columns),
+      };
+    },
+    { flops: 0, bytes: 0 },
+  );
 }
 
 /** How many invocations share a row, and how many rows: enough workgroups first, then fewer reads of x. */

@@ -64,14 +64,9 @@ function rowsOf(dispatches: readonly ProfiledDispatch[]): Row[] {
 }
 
 function sum(rows: readonly Row[]): Row {
-  return rows.reduce(
-    (all, { count, milliseconds, bytes, flops }) => ({
-      ...all,
-      ...{ count: all.count + count, milliseconds: all.milliseconds + milliseconds },
-      ...{ bytes: all.bytes + bytes, flops: all.flops + flops },
-    }),
-    { part: '', name: 'all', count: 0, milliseconds: 0, bytes: 0, flops: 0 },
-  );
+  const total = (key: 'count' | 'milliseconds' | keyof Cost): number => rows.reduce((all, row) => all + row[key], 0);
+  const [count, milliseconds] = [total('count'), total('milliseconds')];
+  return { part: '', name: 'all', count, milliseconds, bytes: total('bytes'), flops: total('flops') };
 }
 
 /** The larger share of the two bounds is the one that counts. */

@@ -16,7 +16,6 @@ interface Timed {
 
 /** Dispatches of one compute pass each, and the times at which each began and ended. */
 export class Timestamps {
-  readonly #device: GPUDevice;
   readonly #queries: GPUQuerySet;
   readonly #results: GPUBuffer;
   readonly #staging: GPUBuffer;
@@ -43,7 +42,6 @@ export class Timestamps {
       );
     }
     const size = Math.max(1, passes) * 16;
-    this.#device = device;
     this.#passes = passes;
     this.#queries = device.createQuerySet({ type: 'timestamp', count: Math.max(2, passes * 2) });
     this.#results = device.createBuffer({ size, usage: QUERY_RESOLVE | USAGE.copySource });

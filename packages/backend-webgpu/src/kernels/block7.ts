@@ -16,6 +16,8 @@ const LOW_RANK = {
   v: { middle: 'none', end: 'sigmoid', bias: 'att_v0' },
 } as const satisfies Record<string, { middle: Finish; end: Finish; bias: string | undefined }>;
 
+type LowRankPair = readonly [keyof typeof LOW_RANK, readonly [down: Value, up: Value]];
+
 const MATRICES = ['att_receptance', 'att_key', 'att_value', 'att_output', 'ffn_key', 'ffn_value'] as const;
 const LOW_MATRICES = ['w', 'a', 'g', 'v'].flatMap((name) => [`att_${name}1`, `att_${name}2`]);
 
@@ -35,19 +37,21 @@ export const block7: KernelOf<'block7'> = {
     };
     const block = blockOf(x, vectors, 3, context);
     const { width, tokens } = block;
-    const residual = x.att_v1 && x.att_v2 ? { v: [x.att_v1, x.att_v2] as const } : {};
-    const pairs = Object.entries({
-      ...{ w: [x.att_w1, x.att_w2], a: [x.att_a1, x.att_a2], g: [x.att_g1, x.att_g2] },
+    const residual: LowRankPair[] = x.att_v1 && x.att_v2 ? [['v', [x.att_v1, x.att_v2]]] : [];
+    const pairs: LowRankPair[] = [
+      ['w', [x.att_w1, x.att_w2]],
+      ['a', [x.att_a1, x.att_a2]],
+      ['g', [x.att_g1, x.att_g2]],
       ...residual,
-    } as Record<keyof typeof LOW_RANK, readonly [Value, Value]>);
+    ];
 
     let end = 3 * width;
     const low = pairs.map(([name, [down, up]], i) => {
-      const own = LOW_RANK[name as keyof typeof LOW_RANK];
+      const own = LOW_RANK[name];
       const at = end;
       end += Number(down.shape[1]);
       const [first, second] = [rowMajor(down, true, 4 + 2 * i, context), rowMajor(up, true, 5 + 2 * i, context)];
-      return { ...own, stream: STREAMS.findIndex((each) => each === name), at, i, down: first, up: second };
+      return { ...own, stream: STREAMS.indexOf(name), at, i, down: first, up: second };
     });
     const streams = rowsOf(block, 0, Math.max(6 * width, channelWidth(width, x.ffn_key)));
     const projected = rowsOf(block, 1, Math.max(end, channelWidth(width, x.ffn_key)));

@@ -20,10 +20,11 @@ import {
   type WeightSource,
 } from '@receptance/core';
 import { ownObject, WasmBuffer } from './buffer.ts';
+import type { Tables } from './chore.ts';
 import type { Crew } from './crew.ts';
 import { type ExecutableHost, WasmExecutable } from './executable.ts';
 import type { WasmKernel } from './kernel.ts';
-import type { LinearMemory } from './memory.ts';
+import type { Block, LinearMemory } from './memory.ts';
 import type { Crate, Instance } from './module.ts';
 import { loadParameters, type ParametersHost, WasmParameters } from './parameters.ts';
 import { Timeline } from './timeline.ts';
@@ -99,16 +100,15 @@ export class WasmDevice implements Device {
   }
 
   async run(executable: Executable, bindings: Bindings, loop: Loop = ONCE): Promise<void> {
-    const { crate, crew } = this.#opened();
+    this.#opened();
     const own = ownObject(this, executable, WasmExecutable);
     ownObject(this, own.parameters, WasmParameters);
     const sizes = checkBindings(own.graph, own.limits, bindings, loop, own.parameters.variables.values());
     const { write, tables } = own.prepareRun(sizes, bindings, loop);
-    await this.#timeline.after(async () => {
+    await this.#timeline.after(() => {
       this.#opened();
       write();
-      if (crew === undefined) this.#runHere(crate, own.graph.name, tables);
-      else await crew.run(...tables).catch((error) => this.#fail(error));
+      return this.#execute(own.graph.name, tables);
     });
   }
 
@@ -118,8 +118,16 @@ export class WasmDevice implements Device {
     crew?.close();
   }
 
-  /** On the calling thread, before this returns. */
-  #runHere(crate: Crate, name: string, tables: readonly [number, number, number]): void {
+  /** On the calling thread before this returns, when there is no crew or it is not wanted. */
+  async #execute(name: string, tables: Tables, where: 'everywhere' | 'here' = 'everywhere'): Promise<void> {
+    const { crate, crew, memory } = this.#opened();
+    if (crew === undefined || where === 'here') this.#runHere(crate, name, tables);
+    else await crew.run(...tables).catch((error) => this.#fail(error));
+    const [damaged] = memory.damaged();
+    if (damaged !== undefined) this.#fail(overwritten(name, damaged));
+  }
+
+  #runHere(crate: Crate, name: string, tables: Tables): void {
     try {
       crate.run(...tables);
     } catch (error) {
@@ -149,6 +157,7 @@ export class WasmDevice implements Device {
     return {
       ...{ device: this, memory, crate, threads: this.info.threads },
       supports: (node) => this.supports(node) === true,
+      execute: (tables, where) => this.#timeline.after(() => this.#execute('loading', tables, where)),
       release: (blocks) => this.#timeline.soon(() => blocks.free()),
     };
   }
@@ -174,4 +183,10 @@ interface Opened {
 
 function outOfRange(message: string): ReceptanceError {
   return new ReceptanceError('OUT_OF_RANGE', message, { hint: 'offsets and lengths count elements' });
+}
+
+function overwritten(graph: string, { address, bytes }: Block): ReceptanceError {
+  return new ReceptanceError('DEVICE_ERROR', `a kernel of ${graph} wrote next to the ${bytes} bytes at ${address}`, {
+    hint: 'the device is closed now; compare what the kernel writes with the shape of its output',
+  });
 }

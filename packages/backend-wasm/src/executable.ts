@@ -9,6 +9,7 @@ import {
   sizeOf,
 } from '@receptance/core';
 import { DeviceObject, ownObject, WasmBuffer } from './buffer.ts';
+import type { Tables } from './chore.ts';
 import { type Compiled, type CompileHost, compilePlan } from './compile.ts';
 import { fixedWord, isRunContent, type RunContent } from './encoder.ts';
 import type { WasmKernel } from './kernel.ts';
@@ -26,8 +27,7 @@ export interface ExecutableHost extends CompileHost {
 /** A run that can begin as soon as the one before it is done. */
 export interface PreparedRun {
   write(): void;
-  /** Addresses of code, registers and plan. */
-  readonly tables: readonly [number, number, number];
+  readonly tables: Tables;
 }
 
 /** A program in memory, with the buffers that its steps share. */

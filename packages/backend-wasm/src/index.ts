@@ -26,6 +26,11 @@ export interface WasmOptions {
   readonly memory64?: boolean;
   /** Bytes that a device's memory may grow to: as much as it can have when left out, and never more. */
   readonly memoryLimit?: number;
+  /**
+   * For those who write kernels: marks lie around every piece of memory, and a run after which one is damaged fails. New
+   * memory is filled with NaN, too. Off when left out.
+   */
+  readonly guards?: boolean;
 }
 
 /** More threads than this wait for memory more than they read it. */
@@ -40,10 +45,10 @@ export function wasm(options: WasmOptions = {}): Backend {
     async open() {
       const has = features();
       const threads = threadsFor(options, has);
-      const { relaxed = has.relaxed, memory64 = false } = options;
+      const { relaxed = has.relaxed, memory64 = false, guards: guarded = false } = options;
       const instance = await instantiate(chooseVariant({ threads: threads > 1 || memory64, relaxed, memory64 }, has));
       const most = Math.min(options.memoryLimit ?? Number.POSITIVE_INFINITY, mostBytes(instance.variant));
-      const memory = new LinearMemory(instance.memory, { base: instance.crate.base, most, memory64 });
+      const memory = new LinearMemory(instance.memory, { base: instance.crate.base, most, memory64, guarded });
       const crew = threads > 1 ? await Crew.start(instance, memory, threads) : undefined;
       return new WasmDevice(table, instance, memory, crew);
     },

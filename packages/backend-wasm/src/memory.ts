@@ -12,11 +12,21 @@ export interface Block {
   readonly bytes: number;
 }
 
+interface Guarded {
+  readonly whole: Block;
+  readonly block: Block;
+}
+
 export interface MemoryLayout {
   readonly base: number;
   readonly most: number;
   readonly memory64: boolean;
+  /** Whether marks lie around every block: see `damaged`. */
+  readonly guarded?: boolean;
 }
+
+/** What marks are made of: as an f32 it is NaN, so that numbers read from them show as well. */
+const MARK = 0xff;
 
 /**
  * The linear memory that kernels work in, and who has which part of it. Free blocks are kept in the order of their
@@ -32,9 +42,12 @@ export class LinearMemory {
   /** Bytes that memory may grow to. */
   readonly most: number;
   readonly #grow: (pages: number) => void;
+  /** The whole pieces of blocks that have marks around them, by the block's address. */
+  readonly #guarded: Map<number, Guarded> | undefined;
 
   /** @param base what lies below it is the module's own */
-  constructor(memory: WebAssembly.Memory, { base, most, memory64 }: MemoryLayout) {
+  constructor(memory: WebAssembly.Memory, { base, most, memory64, guarded = false }: MemoryLayout) {
+    this.#guarded = guarded ? new Map() : undefined;
     this.memory = memory;
     this.#end = align(base);
     this.most = most;
@@ -47,6 +60,26 @@ export class LinearMemory {
    * @throws ReceptanceError `OUT_OF_MEMORY`; nothing is changed then
    */
   allocate(bytes: number): Block {
+    if (this.#guarded === undefined) return this.#take(bytes);
+    const whole = this.#take(ALIGNMENT + bytes + ALIGNMENT);
+    this.bytes(whole.address, whole.bytes).fill(MARK);
+    const block = { address: whole.address + ALIGNMENT, bytes };
+    this.#guarded.set(block.address, { whole, block });
+    return block;
+  }
+
+  /** Blocks next to which something was written: a kernel’s fault. None without guards. */
+  damaged(): Block[] {
+    return [...(this.#guarded?.values() ?? [])].filter((guarded) => !this.#isIntact(guarded)).map(({ block }) => block);
+  }
+
+  #isIntact({ whole, block }: Guarded): boolean {
+    const bytes = this.bytes(whole.address, whole.bytes);
+    const [begin, end] = [block.address - whole.address, block.address + block.bytes - whole.address];
+    return bytes.subarray(0, begin).every(isMark) && bytes.subarray(end).every(isMark);
+  }
+
+  #take(bytes: number): Block {
     const size = align(Math.max(bytes, 1));
     const at = this.#bestFit(size);
     const found = this.#free[at];
@@ -72,6 +105,12 @@ export class LinearMemory {
   }
 
   free(block: Block): void {
+    const guarded = this.#guarded?.get(block.address);
+    this.#guarded?.delete(block.address);
+    this.#give(guarded?.whole ?? block);
+  }
+
+  #give(block: Block): void {
     const at = this.#free.findIndex(({ address }) => address > block.address);
     const index = at < 0 ? this.#free.length : at;
     const [before, after] = [this.#free[index - 1], this.#free[index]];
@@ -100,6 +139,11 @@ export class LinearMemory {
   /** Words of a program, 64 bits each, as a setter by index; they are whole numbers ≥ 0. */
   words(address: number, count: number): Words {
     return new Words(new Uint32Array(this.memory.buffer, address, 2 * count));
+  }
+
+  /** Whether several threads have it; then views stay valid when it grows. */
+  get isShared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer);
   }
 
   /** Bytes that nobody has, of those the memory has grown to. */
@@ -184,6 +228,10 @@ export class BlockGroup {
     for (const block of this.#blocks) this.#memory.free(block);
     this.#blocks = [];
   }
+}
+
+function isMark(byte: number): boolean {
+  return byte === MARK;
 }
 
 function align(bytes: number): number {

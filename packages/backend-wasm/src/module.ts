@@ -6,8 +6,6 @@ import { mostBytes, PAGE, VARIANTS, type Variant, type VariantName } from './var
 export interface Crate {
   /** Runs a program as the only thread. Arguments are addresses of tables of words. */
   run(code: number, registers: number, plan: number): void;
-  /** Packs rows of a weight as they are stored; returns how it went, as `packed::Packing` counts it. */
-  pack(format: number, from: number, to: number, rows: number, inner: number): number;
   /** The f32 of scratch that `linear` needs. */
   linearScratch(threads: number, rows: number, inner: number): number;
   /** The first address that the module does not use itself. */
@@ -65,14 +63,25 @@ export function chooseVariant(wanted: Variant, has: Features): VariantName {
   return wanted.relaxed ? 'relaxed' : 'simd128';
 }
 
-/** Compiles a binary and gives it a memory of its own. @throws BackendUnavailableError */
+/** A binary with a memory of its own. @throws BackendUnavailableError */
 export async function instantiate(name: VariantName): Promise<Instance> {
-  const { BINARY } = await BINARIES[name]();
   const variant = VARIANTS[name];
-  const module = await WebAssembly.compile(decodeBase64(BINARY.replaceAll('\n', '')));
+  const module = await compiled(name);
   const memory = newMemory(variant);
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
   return { variant, name, module, memory, crate: crateOf(instance.exports, variant) };
+}
+
+/** Modules keep no state: one of each binary serves all devices. */
+const modules = new Map<VariantName, Promise<WebAssembly.Module>>();
+
+function compiled(name: VariantName): Promise<WebAssembly.Module> {
+  const known = modules.get(name);
+  if (known !== undefined) return known;
+  const module = BINARIES[name]().then(({ BINARY }) => WebAssembly.compile(decodeBase64(BINARY.replaceAll('\n', ''))));
+  modules.set(name, module);
+  module.catch(() => modules.delete(name));
+  return module;
 }
 
 function newMemory(variant: Variant): WebAssembly.Memory {
@@ -104,8 +113,8 @@ function newMemory64(variant: Variant): WebAssembly.Memory {
 }
 
 function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
-  const { run, pack, linear_scratch: linearScratch, __heap_base: base } = exports;
-  const complete = typeof run === 'function' && typeof pack === 'function' && typeof linearScratch === 'function';
+  const { run, linear_scratch: linearScratch, __heap_base: base } = exports;
+  const complete = typeof run === 'function' && typeof linearScratch === 'function';
   if (!complete || !(base instanceof WebAssembly.Global)) {
     throw unavailable('the binary does not export what it should', {
       hint: 'build it anew: pnpm --filter @receptance/backend-wasm build:wasm',
@@ -117,7 +126,6 @@ function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
     run(code, registers, plan) {
       run(size(code), size(registers), size(plan), size(0), size(1), size(0));
     },
-    pack: (format, from, to, rows, inner) => Number(pack(format, size(from), size(to), size(rows), size(inner))),
     linearScratch: (...sizes) => Number(linearScratch(...sizes.map(size))),
     base: Number(base.value),
   };

@@ -1,82 +1,170 @@
-import { BLOCKS, byteLength, checkFinite, type DType, ReceptanceError, widen } from '@receptance/core';
-import { FORMATS, type Form, type Format, GROUP, groupBytes, packedShape } from './forms.ts';
-import type { LinearMemory } from './memory.ts';
-import type { Crate } from './module.ts';
+import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
+import { Chore, type ChoreHost } from './chore.ts';
+import { FORMATS, type Form, GROUP, groupBytes, packedShape } from './forms.ts';
+import { type Block, BlockGroup } from './memory.ts';
+import type { Range, Read } from './read-ahead.ts';
 
-/** Stored bytes that are packed at a time. */
+/** Stored bytes that are read and packed at a time. */
 const PIECE_BYTES = 4 << 20;
 
 /** As `packed::Packing` of the crate counts. */
 const TOO_LARGE = 1;
 const NOT_FINITE = 2;
 
-/** A matrix on its way from where it is stored to its packed form. */
-export interface Packing {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly form: Form & { readonly kind: 'packed' };
-  /** Reads stored bytes. */
-  read(start: number, end: number): Promise<Uint8Array>;
+/** A leaf and where it lies. */
+export interface Leaf {
+  readonly entry: ParameterEntry;
+  readonly form: Form;
+  readonly block: Block;
 }
 
-/**
- * Packs a matrix at `address`, some rows at a time through a staging block.
- * @returns false when it has numbers that the format cannot hold as it is packed (halves of 128 and more): f32 can
- * @throws ReceptanceError `NOT_FINITE`
- */
-export async function packMatrix(
-  crate: Crate,
-  memory: LinearMemory,
-  address: number,
-  packing: Packing,
-): Promise<boolean> {
-  const { name, dtype, form, shape } = packing;
-  const [outer, inner] = packedShape(form, shape);
-  const stagedBytes = byteLength(form.format, inner);
-  const step = form.transposed ? outer : Math.max(1, Math.floor(PIECE_BYTES / stagedBytes / GROUP)) * GROUP;
-  const staging = memory.allocate(Math.min(step, outer) * stagedBytes);
-  try {
-    for (let row = 0; row < outer; row += step) {
-      const rows = Math.min(step, outer - row);
-      const bytes = form.transposed
-        ? transposed(await packing.read(0, byteLength(dtype, outer * inner)), inner, outer)
-        : await packing.read(byteLength(dtype, row * inner), byteLength(dtype, (row + rows) * inner));
-      memory.bytes(staging.address, rows * stagedBytes).set(recode(bytes, dtype, form.format, name, row * inner));
-      const to = address + (row / GROUP) * groupBytes(form.format, inner);
-      const went = crate.pack(FORMATS[form.format].number, staging.address, to, rows, inner);
-      if (went === TOO_LARGE) return false;
-      if (went === NOT_FINITE) throw notFinite(name, `in rows ${row} to ${row + rows - 1}`);
-    }
-    return true;
-  } finally {
-    memory.free(staging);
+/** Some of a leaf: rows as it is packed, or elements where it lies row by row. */
+export interface Piece extends Range {
+  readonly leaf: Leaf;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The pieces that a leaf is loaded by, in order; none of one that is not stored. */
+export function* piecesOf(leaf: Leaf): Generator<Piece> {
+  const { name, stored, shape, elements } = leaf.entry;
+  if (stored === undefined) return;
+  const { form } = leaf;
+  if (form.kind === 'packed' && form.transposed) {
+    // Its rows are the columns of what is stored.
+    yield { leaf, name, start: 0, end: stored.bytes, from: 0, to: packedShape(form, shape)[0] };
+    return;
+  }
+  const block = BLOCKS[stored.dtype];
+  const [outer, inner] = form.kind === 'packed' ? packedShape(form, shape) : [elements, 1];
+  const whole = form.kind === 'packed' ? GROUP : block.elements;
+  const step = Math.max(1, Math.floor(PIECE_BYTES / byteLength(stored.dtype, whole * inner))) * whole;
+  for (let from = 0; from < outer; from += step) {
+    const to = Math.min(outer, from + step);
+    const [start, end] = [byteLength(stored.dtype, from * inner), byteLength(stored.dtype, to * inner)];
+    yield { leaf, name, start, end, from, to };
   }
 }
 
-/** @param where in words: the numbers themselves were not looked at one by one */
-export function notFinite(name: string, where: string): ReceptanceError {
-  return new ReceptanceError('NOT_FINITE', `tensor ${name} holds a number that is not finite ${where}`, {
+/** Puts stored bytes where and how they are to lie in memory, on all threads. */
+export class Placer {
+  readonly #host: ChoreHost;
+  readonly #blocks: BlockGroup;
+  readonly #worst: Block;
+  readonly #pack: Chore<'pack'>;
+  readonly #checkFinite: Chore<'check_finite'>;
+  /** What is packed, and what is read meanwhile, in turns. */
+  readonly #staging: readonly Block[];
+  readonly #rooms = [new Uint8Array(0), new Uint8Array(0)];
+
+  /**
+   * @param pieces all that will be placed
+   * @throws ReceptanceError `OUT_OF_MEMORY`
+   */
+  constructor(host: ChoreHost, pieces: readonly Piece[]) {
+    this.#host = host;
+    this.#blocks = new BlockGroup(host.memory);
+    this.#worst = this.#blocks.allocate(4);
+    const most = pieces.reduce((bytes, piece) => Math.max(bytes, stagedBytes(piece)), 0);
+    this.#staging = [0, 1].map(() => this.#blocks.allocate(most));
+    this.#pack = new Chore(host, 'pack');
+    this.#checkFinite = new Chore(host, 'check_finite');
+  }
+
+  free(): void {
+    this.#blocks.free();
+    this.#pack.free();
+    this.#checkFinite.free();
+  }
+
+  /**
+   * Where the bytes of a piece are best read to: where they are needed, if they are needed as they are and the memory is
+   * one that stays in its place when it grows.
+   */
+  roomFor(piece: Piece, turn: number): Uint8Array {
+    const { leaf, start, end } = piece;
+    if (this.#host.memory.isShared && isAsStored(leaf)) return this.#targetOf(piece, turn);
+    const room = this.#rooms[turn];
+    if (room !== undefined && room.length >= end - start) return room.subarray(0, end - start);
+    const larger = new Uint8Array(end - start);
+    this.#rooms[turn] = larger;
+    return larger;
+  }
+
+  /**
+   * @returns false when there are numbers that the format cannot hold as it is packed (halves of 128 and more): f32 can
+   * @throws ReceptanceError `NOT_FINITE`
+   */
+  async place({ piece, bytes, turn }: Read<Piece>): Promise<boolean> {
+    const { leaf, name, from, to } = piece;
+    const { entry, form } = leaf;
+    const { memory } = this.#host;
+    const target = this.#targetOf(piece, turn);
+    if (form.kind === 'packed' && form.transposed) transpose(bytes, target, entry.shape);
+    else if (entry.value.dtype === 'i32')
+      widen('i32', bytes, new Int32Array(target.buffer, target.byteOffset, to - from));
+    else if (bytes.buffer !== target.buffer) recode(bytes, entry.stored?.dtype ?? 'f32', target, form.format);
+    memory.numbers('i32', this.#worst.address, 1)[0] = 0;
+    const [format, worst] = [FORMATS[form.format].number, this.#worst.address];
+    if (form.kind === 'packed') {
+      const [, inner] = packedShape(form, entry.shape);
+      const place = leaf.block.address + (from / GROUP) * groupBytes(form.format, inner);
+      await this.#pack.run(target.byteLength, {
+        format,
+        from: target.byteOffset,
+        to: place,
+        rows: to - from,
+        inner,
+        worst,
+      });
+    } else if (entry.value.dtype !== 'i32') {
+      await this.#checkFinite.run(target.byteLength, { format, x: target.byteOffset, count: to - from, worst });
+    }
+    const went = memory.numbers('i32', this.#worst.address, 1)[0];
+    if (went === NOT_FINITE) throw notFinite(name, form.kind === 'packed' ? 'rows' : 'elements', from, to);
+    return went !== TOO_LARGE;
+  }
+
+  /** Where a piece lies in the type of its form: in its place, or where it is packed from. */
+  #targetOf(piece: Piece, turn: number): Uint8Array {
+    const { leaf, from, to } = piece;
+    const { memory } = this.#host;
+    const { form, block } = leaf;
+    const staging = this.#staging[turn];
+    if (form.kind === 'packed' && staging !== undefined) return memory.bytes(staging.address, stagedBytes(piece));
+    return memory.bytes(block.address + byteLength(form.format, from), byteLength(form.format, to - from));
+  }
+}
+
+/** Bytes of a piece in the type that it is packed from; 0 of what is not packed. */
+function stagedBytes({ leaf: { entry, form }, from, to }: Piece): number {
+  return form.kind === 'packed' ? byteLength(form.format, (to - from) * packedShape(form, entry.shape)[1]) : 0;
+}
+
+/** Whether a leaf lies, or is packed from, the bytes that are stored. */
+function isAsStored({ entry, form }: Leaf): boolean {
+  return entry.stored?.dtype === form.format && !(form.kind === 'packed' && form.transposed);
+}
+
+/** The numbers themselves were not looked at one by one. */
+function notFinite(name: string, what: 'rows' | 'elements', from: number, to: number): ReceptanceError {
+  const message = `tensor ${name} holds a number that is not finite in ${what} ${from} to ${to - 1}`;
+  return new ReceptanceError('NOT_FINITE', message, {
     hint: 'the checkpoint is damaged, or its training had diverged',
   });
 }
 
-/** The same numbers in the type that is packed. */
-function recode(bytes: Uint8Array, from: DType, to: Format, name: string, offset: number): Uint8Array {
-  if (from === to) return bytes;
-  if (from === 'q5_0' && to === 'q8_0') return q5ToQ8(bytes);
-  const block = BLOCKS[from];
-  const numbers = new Float32Array((bytes.byteLength / block.bytes) * block.elements);
-  widen(from, bytes, numbers);
-  checkFinite(name, numbers, offset);
-  return new Uint8Array(numbers.buffer);
+/** The same numbers in the type that they are to lie in. */
+function recode(bytes: Uint8Array, from: DType, out: Uint8Array, to: DType): void {
+  if (from === to) out.set(bytes);
+  else if (from === 'q5_0' && to === 'q8_0') q5ToQ8(bytes, out);
+  else widen(from, bytes, new Float32Array(out.buffer, out.byteOffset, out.byteLength / 4));
 }
 
 /** Blocks of Q5_0 (scale, fifth bits, 16 bytes of four bits) as blocks of Q8_0: the same scale, the same whole numbers. */
-function q5ToQ8(bytes: Uint8Array): Uint8Array {
+function q5ToQ8(bytes: Uint8Array, out: Uint8Array): void {
   const [from, to] = [BLOCKS.q5_0.bytes, BLOCKS.q8_0.bytes];
   const count = bytes.byteLength / from;
-  const out = new Uint8Array(count * to);
   for (let i = 0; i < count; i++) {
     const block = bytes.subarray(i * from, (i + 1) * from);
     out.set(block.subarray(0, 2), i * to);
@@ -86,18 +174,16 @@ function q5ToQ8(bytes: Uint8Array): Uint8Array {
       out[i * to + 2 + j] = (four | (fifth << 4)) - 16;
     }
   }
-  return out;
 }
 
 /** A matrix of plain numbers [rows, columns] as [columns, rows]. */
-function transposed(bytes: Uint8Array, rows: number, columns: number): Uint8Array {
-  const size = bytes.byteLength / Math.max(1, rows * columns);
-  const out = new Uint8Array(bytes.byteLength);
+function transpose(bytes: Uint8Array, out: Uint8Array, [rows = 1, columns = 1]: readonly number[]): void {
+  const wide = bytes.byteLength === 4 * rows * columns;
+  const numbersOf = ({ buffer, byteOffset }: Uint8Array): Uint32Array | Uint16Array =>
+    wide ? new Uint32Array(buffer, byteOffset, rows * columns) : new Uint16Array(buffer, byteOffset, rows * columns);
+  const from = numbersOf(bytes.byteOffset % 4 === 0 ? bytes : bytes.slice());
+  const to = numbersOf(out);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const [from, to] = [(row * columns + column) * size, (column * rows + row) * size];
-      for (let byte = 0; byte < size; byte++) out[to + byte] = bytes[from + byte] ?? 0;
-    }
+    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column] ?? 0;
   }
-  return out;
 }

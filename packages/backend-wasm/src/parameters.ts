@@ -9,20 +9,13 @@ import {
   ReceptanceError,
   resolveParameters,
   type WeightSource,
-  widenedPieces,
 } from '@receptance/core';
 import { DeviceObject, WasmBuffer } from './buffer.ts';
+import type { ChoreHost } from './chore.ts';
 import { chooseForms, type Form, formBytes, ROWS } from './forms.ts';
-import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
-import type { Crate } from './module.ts';
-import { notFinite, packMatrix } from './pack.ts';
-
-/** A leaf and where it lies. */
-interface Leaf {
-  readonly entry: ParameterEntry;
-  readonly form: Form;
-  readonly block: Block;
-}
+import { BlockGroup } from './memory.ts';
+import { type Leaf, Placer, piecesOf } from './pack.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** A model's leaves in memory: matrices as `linear` and `gather` read them (see `Form`), the rest f32 and i32 row by row. */
 export class WasmParameters extends DeviceObject implements Parameters {
@@ -60,26 +53,17 @@ export class WasmParameters extends DeviceObject implements Parameters {
   }
 }
 
-/** Bytes that are read at a time. */
-const PIECE_BYTES = 4 << 20;
-
 /** The part of a device that loading needs. */
-export interface ParametersHost {
+export interface ParametersHost extends ChoreHost {
   readonly device: object;
-  readonly memory: LinearMemory;
-  readonly crate: Crate;
   supports(node: Node): boolean;
   /** Frees blocks once nothing that is under way needs them. */
   release(blocks: BlockGroup): void;
 }
 
-function dtypeOf({ value }: ParameterEntry): 'f32' | 'i32' {
-  return value.dtype === 'i32' ? 'i32' : 'f32';
-}
-
 /**
  * Reads the leaves of all `uses`. Types that no kernel reads are widened, which is exact.
- * @throws ReceptanceError `OUT_OF_MEMORY`, and what `resolveParameters` and `widenedPieces` throw; nothing is kept then
+ * @throws ReceptanceError `OUT_OF_MEMORY`, `NOT_FINITE`, and what `resolveParameters` throws; nothing is kept then
  */
 export async function loadParameters(
   host: ParametersHost,
@@ -89,22 +73,27 @@ export async function loadParameters(
 ): Promise<WasmParameters> {
   const entries = resolveParameters(source, uses, limits);
   const forms = chooseForms(entries, uses, host.supports);
-  const total = entries.reduce((sum, entry) => sum + formBytes(forms.get(entry.name) ?? ROWS, entry.shape), 0);
+  const formOf = ({ name }: ParameterEntry): Form => forms.get(name) ?? ROWS;
+  const total = entries.reduce((sum, entry) => sum + formBytes(formOf(entry), entry.shape), 0);
   if (total > host.memory.most) throw tooLarge(entries, total, host.memory.most);
   const blocks = new BlockGroup(host.memory);
+  const newLeaf = (entry: ParameterEntry, form: Form): Leaf => {
+    return { entry, form, block: blocks.allocate(formBytes(form, entry.shape)) };
+  };
   try {
-    const leaves = new Map<string, Leaf>();
-    let done = 0;
-    for (const entry of entries) {
-      onProgress?.({ what: 'loading weights', done, total });
-      const form = forms.get(entry.name) ?? ROWS;
-      leaves.set(entry.name, await loadLeaf({ host, source, signal, blocks }, entry, form));
-      done += formBytes(form, entry.shape);
-    }
-    onProgress?.({ what: 'loading weights', done, total });
-    return new WasmParameters(host, leaves, blocks, { entries, limits });
+    const leaves = entries.map((entry) => newLeaf(entry, formOf(entry)));
+    const loading = { host, source, signal, onProgress };
+    const refused = await fill(leaves, loading);
+    const widened = [...refused].map(({ entry, form, block }) => {
+      blocks.release(block);
+      return newLeaf(entry, form.kind === 'packed' && !form.transposed ? { ...form, format: 'f32' } : ROWS);
+    });
+    await fill(widened, loading);
+    const kept = [...leaves.filter((leaf) => !refused.has(leaf)), ...widened];
+    const byName = new Map(kept.map((leaf) => [leaf.entry.name, leaf]));
+    return new WasmParameters(host, byName, blocks, { entries, limits });
   } catch (error) {
-    blocks.free();
+    host.release(blocks);
     throw error;
   }
 }
@@ -113,66 +102,36 @@ interface Loading {
   readonly host: ParametersHost;
   readonly source: WeightSource;
   readonly signal: LoadOptions['signal'];
-  readonly blocks: BlockGroup;
+  readonly onProgress: LoadOptions['onProgress'];
 }
 
-async function loadLeaf(loading: Loading, entry: ParameterEntry, form: Form): Promise<Leaf> {
-  const { host, source, signal, blocks } = loading;
-  const { name, shape, stored } = entry;
-  const block = blocks.allocate(formBytes(form, shape));
-  if (stored === undefined) host.memory.bytes(block.address, block.bytes).fill(0);
-  else if (form.kind === 'packed') {
-    const read = (start: number, end: number): Promise<Uint8Array> => {
-      signal?.throwIfAborted();
-      return source.read(name, { start, end }, signal);
-    };
-    const packing = { name, dtype: stored.dtype, shape, form, read };
-    if (!(await packMatrix(host.crate, host.memory, block.address, packing))) {
-      blocks.release(block);
-      return loadLeaf(loading, entry, form.transposed ? ROWS : { ...form, format: 'f32' });
+/** Loads leaves. Gives back those with numbers that their form does not hold: they are not whole. */
+async function fill(leaves: readonly Leaf[], { host, source, signal, onProgress }: Loading): Promise<Set<Leaf>> {
+  const refused = new Set<Leaf>();
+  if (leaves.length === 0) return refused;
+  for (const { entry, block } of leaves) {
+    if (entry.stored === undefined) host.memory.bytes(block.address, block.bytes).fill(0);
+  }
+  const total = leaves.reduce((sum, { entry }) => sum + (entry.stored?.bytes ?? 0), 0);
+  const pieces = leaves.flatMap((leaf) => [...piecesOf(leaf)]);
+  const placer = new Placer(host, pieces);
+  try {
+    let done = 0;
+    for await (const read of readAhead(source, pieces, (piece, turn) => placer.roomFor(piece, turn), signal)) {
+      onProgress?.({ what: 'loading weights', done, total });
+      const { leaf } = read.piece;
+      if (!refused.has(leaf) && !(await placer.place(read))) refused.add(leaf);
+      done += read.bytes.byteLength;
     }
-  } else if (form.format === 'f32') await fillWidened(host.memory, entry, block, source, signal);
-  else await fillStored(host.memory, entry, block, source, signal);
-  return { entry, form, block };
-}
-
-async function fillWidened(
-  memory: LinearMemory,
-  entry: ParameterEntry,
-  block: Block,
-  source: WeightSource,
-  signal: LoadOptions['signal'],
-): Promise<void> {
-  for await (const { offset, data } of widenedPieces(source, entry.name, dtypeOf(entry), signal)) {
-    // A new view for every piece: memory may have grown while the source was waited for.
-    memory.numbers(dtypeOf(entry), block.address + offset * 4, data.length).set(data);
+    onProgress?.({ what: 'loading weights', done, total });
+    return refused;
+  } finally {
+    placer.free();
   }
 }
 
-/** A table as it is stored. */
-async function fillStored(
-  memory: LinearMemory,
-  entry: ParameterEntry,
-  block: Block,
-  source: WeightSource,
-  signal: LoadOptions['signal'],
-): Promise<void> {
-  const { name, stored } = entry;
-  if (stored === undefined) return;
-  for (let start = 0; start < stored.bytes; start += PIECE_BYTES) {
-    signal?.throwIfAborted();
-    const end = Math.min(stored.bytes, start + PIECE_BYTES);
-    memory.bytes(block.address + start, end - start).set(await source.read(name, { start, end }, signal));
-  }
-  const numbers = memory.halves(block.address, stored.bytes / 2);
-  // Of a block, the scale it begins with is what may not be finite.
-  const step = BLOCKS[stored.dtype].bytes / 2;
-  const exponent = stored.dtype === 'bf16' ? 0x7f80 : 0x7c00;
-  for (let at = 0; at < numbers.length; at += step) {
-    if (((numbers[at] ?? 0) & exponent) !== exponent) continue;
-    const element = (at / step) * BLOCKS[stored.dtype].elements;
-    throw notFinite(name, `from element ${element} on`);
-  }
+function dtypeOf({ value }: ParameterEntry): 'f32' | 'i32' {
+  return value.dtype === 'i32' ? 'i32' : 'f32';
 }
 
 /** Before anything is read: what is needed, and which weights would fit. */

@@ -2,4 +2,4 @@ import { goldenFiles } from '@receptance/conformance/node';
 import { conformance } from '@receptance/conformance/vitest';
 import { wasm } from '../src/index.ts';
 
-conformance(wasm(), { golden: await goldenFiles(), require: ['*'] });
+conformance(wasm({ guards: true }), { golden: await goldenFiles(), require: ['*'] });

@@ -103,6 +103,23 @@ describe('a device', () => {
     expect(await run()).toEqual([3, 11]);
   });
 
+  it('with guards fails a kernel that writes past its output', async () => {
+    const careless: WasmKernel = {
+      encode: ({ inputs: { x }, outputs: { y } }, e) =>
+        e.emit('full', { value: e.float(0), y: e.address(y), count: e.word(x ? 9 : 0) }),
+    };
+    const b = new GraphBuilder('careless');
+    b.output('y', b.unary('neg', b.input('x', 'f32', [8])));
+    for (const threads of [1, 2]) {
+      const guarded = await wasm({ kernels: { unary: [careless] }, guards: true, threads }).open();
+      const graph = await guarded.compile(b.build(), await guarded.loadParameters(weights(2), []), {});
+      const [x, y] = [guarded.alloc('f32', 8), guarded.alloc('f32', 8)];
+      const failing = expect(guarded.run(graph, { sizes: {}, inputs: { x }, outputs: { y } }));
+      await failing.rejects.toMatchObject({ code: 'DEVICE_ERROR', message: expect.stringContaining('careless') });
+      await guarded.close();
+    }
+  });
+
   it('refuses what was freed', async () => {
     const buffer = device.alloc('i32', 2);
     device.free(buffer);

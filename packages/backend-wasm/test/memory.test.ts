@@ -72,4 +72,21 @@ describe('LinearMemory', () => {
       expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', hint: expect.stringContaining('smaller limits') });
     }
   });
+
+  it('notices what is written next to a guarded block, on either side', () => {
+    const guarded = { base: 1000, most: 2 ** 30, memory64: false, guarded: true };
+    const memory = new LinearMemory(new WebAssembly.Memory({ initial: 1 }), guarded);
+    const blocks = [0, 1, 63, 64, 1000].map((bytes) => memory.allocate(bytes));
+    for (const { address, bytes } of blocks) memory.bytes(address, bytes).fill(0);
+    expect(memory.damaged()).toEqual([]);
+    for (const block of blocks) {
+      for (const at of [block.address - 1, block.address + block.bytes]) {
+        memory.bytes(at, 1).fill(0);
+        expect(memory.damaged()).toEqual([block]);
+        memory.bytes(at, 1).fill(0xff);
+      }
+    }
+    for (const block of blocks) memory.free(block);
+    expect(memory.unusedBytes).toBe(memory.memory.buffer.byteLength - 1024);
+  });
 });

@@ -7,10 +7,10 @@ export interface ByteSource {
   /** What errors call it. */
   readonly name: string;
   /**
-   * Bytes `[start, end)` in a fresh array that belongs to the caller.
+   * Bytes `[start, end)` in an array that belongs to the caller: a fresh one, or `into` filled, which has exactly that length.
    * @throws ReceptanceError `TRUNCATED_FILE` when there are not that many, `BAD_RANGE` when that is no range.
    */
-  read(start: number, end: number, signal?: AbortSignalLike): Promise<Uint8Array>;
+  read(start: number, end: number, signal?: AbortSignalLike, into?: Uint8Array): Promise<Uint8Array>;
   close?(): Promise<void>;
 }
 
@@ -63,10 +63,11 @@ export async function readExactly(
   start: number,
   end: number,
   signal?: AbortSignalLike,
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
   signal?.throwIfAborted();
   checkRange(source, start, end);
-  const bytes = await source.read(start, end, signal);
+  const bytes = await source.read(start, end, signal, into);
   signal?.throwIfAborted();
   if (bytes.length !== end - start) throw shortRead(source.name, start, end, start + bytes.length);
   return bytes;

@@ -41,8 +41,8 @@ export interface OpenOptions {
 /** A tensor as a format's reader found it. */
 export interface StoredTensor {
   readonly info: TensorInfo;
-  /** Bytes `[start, end)` of the tensor in row-major order; the range is already checked. */
-  read(start: number, end: number, signal?: AbortSignalLike): Promise<Uint8Array>;
+  /** Bytes `[start, end)` of the tensor in row-major order; the range is already checked. `into` as for a `WeightSource`. */
+  read(start: number, end: number, signal?: AbortSignalLike, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 export interface CheckpointParts {
@@ -63,7 +63,7 @@ export function checkpointOf({ format, source, stored, metadata, vocabulary }: C
     tensors,
     metadata,
     vocabulary,
-    async read(name, range, signal) {
+    async read(name, range, signal, into) {
       signal?.throwIfAborted();
       if (closed) {
         throw checkpointError('CLOSED', source.name, `is closed; ${quote(name)} cannot be read`, 'open it again');
@@ -78,7 +78,7 @@ export function checkpointOf({ format, source, stored, metadata, vocabulary }: C
         );
       }
       const { start, end } = checkedRange(source.name, name, tensor.info, range);
-      return tensor.read(start, end, signal);
+      return tensor.read(start, end, signal, into?.length === end - start ? into : undefined);
     },
     async close() {
       if (closed) return;

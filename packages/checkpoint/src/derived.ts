@@ -21,7 +21,7 @@ export function partOf(
   const from = index * bytes;
   return {
     info: { dtype: info.dtype, shape, bytes },
-    read: (start, end, signal) => read(from + start, from + end, signal),
+    read: (start, end, signal, into) => read(from + start, from + end, signal, into),
   };
 }
 

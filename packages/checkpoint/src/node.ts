@@ -35,10 +35,10 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
     return {
       size,
       name,
-      async read(start, end, signal) {
+      async read(start, end, signal, into) {
         signal?.throwIfAborted();
         checkRange({ size, name }, start, end);
-        const bytes = new Uint8Array(end - start);
+        const bytes = into ?? new Uint8Array(end - start);
         for (let done = 0; done < bytes.length; ) {
           const got = await readSome(handle, name, bytes, done, start + done);
           if (got === 0) throw shortRead(name, start, end, start + done);

@@ -28,8 +28,8 @@ export function fingerprinting(source: WeightSource, names: Iterable<string>): F
   return {
     source: {
       tensors: source.tensors,
-      async read(name, range, signal) {
-        const bytes = await source.read(name, range, signal);
+      async read(name, range, signal, into) {
+        const bytes = await source.read(name, range, signal, into);
         const from = range?.start ?? 0;
         for (const { start, end } of wanted.get(name) ?? []) {
           if (start < from || end > from + bytes.length) continue;

@@ -2,7 +2,7 @@ import { reference } from '@receptance/backend-reference';
 import { wasm } from '@receptance/backend-wasm';
 import type { Backend, Device } from '@receptance/core';
 import { describe, expect, test } from 'vitest';
-import { type ChoiceOptions, load, type Model, type Session } from '../src/index.ts';
+import { type ChoiceOptions, load, type Model, type SavedState, type Session } from '../src/index.ts';
 import { collect, take } from './support/collect.ts';
 import { randomModel, scriptedModel } from './support/models.ts';
 
@@ -43,6 +43,18 @@ async function sessions(model: Model): Promise<Session[]> {
   return Promise.all(prompts.map(() => model.session()));
 }
 
+/** Sums of more rows at a time may be taken in another order: the numbers are the same but for rounding. */
+function expectAlike({ tensors, ...rest }: SavedState, other: SavedState | undefined): void {
+  expect(rest).toEqual({ ...other, tensors: undefined });
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const numbers = other?.tensors[name]?.data ?? [];
+    expect(numbers.length).toBe(data.length);
+    data.forEach((x, i) => {
+      expect(Math.abs(x - Number(numbers[i])), name).toBeLessThan(1e-4 * (1 + Math.abs(x)));
+    });
+  }
+}
+
 describe.each([reference(), wasm()])('$name', (inner) => {
   test('texts continued together are those that each has alone, and leave the states that each leaves alone', async () => {
     const { backend, state } = watched(inner);
@@ -57,7 +69,7 @@ describe.each([reference(), wasm()])('$name', (inner) => {
     state.runs.length = 0;
     for (const [i, session] of alone.entries()) {
       expect((await collect(session.generate(options(i)))).tokens).toEqual(made[i]?.tokens);
-      expect(await session.save()).toEqual(await together[i]?.save());
+      expectAlike(await session.save(), await together[i]?.save());
     }
     expect(Math.max(...state.runs.map(({ sequences }) => sequences))).toBe(1);
     await model.close();

@@ -145,6 +145,8 @@ macro_rules! instructions {
 }
 
 instructions! {
+    pack(format from to rows inner worst) [rows inner] => packed::pack;
+    check_finite(format x count worst) [count] => packed::check_finite;
     copy_words(from to count) [count] => move_words;
     full(value y count) [count] => kernels::full::full;
     unary(function x y count) [count] => kernels::unary::unary;
@@ -263,19 +265,6 @@ pub unsafe extern "C" fn run(
         }
         turns.all_done();
     }
-}
-
-/// Packs rows of a weight as stored: see `packed::pack_rows`. Returns a `packed::Packing`.
-#[no_mangle]
-pub unsafe extern "C" fn pack(format: u32, from: *const u8, to: *mut u8, rows: usize, inner: usize) -> u32 {
-    let packing = match format {
-        0 => packed::pack_rows::<packed::Float>(from, to, rows, inner),
-        1 => packed::pack_rows::<packed::Half>(from, to, rows, inner),
-        2 => packed::pack_rows::<packed::Bfloat>(from, to, rows, inner),
-        3 => packed::pack_rows::<packed::Q8>(from, to, rows, inner),
-        _ => packed::pack_rows::<packed::Q4>(from, to, rows, inner),
-    };
-    packing as u32
 }
 
 /// The f32 of scratch that `linear` needs.

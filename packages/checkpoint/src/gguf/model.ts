@@ -41,7 +41,7 @@ export function officialTensors(
 }
 
 function asStored(source: ByteSource, { info, start: base }: PlacedTensor): StoredTensor {
-  return { info, read: (start, end, signal) => readExactly(source, base + start, base + end, signal) };
+  return { info, read: (start, end, signal, into) => readExactly(source, base + start, base + end, signal, into) };
 }
 
 function modelOf(file: string, metadata: Metadata): Model {

@@ -42,7 +42,7 @@ export function withOfficialNames(file: string, checkpoint: Checkpoint, config?:
 
 function storedIn(checkpoint: Checkpoint, name: string): StoredTensor {
   const info = checkpoint.tensors.get(name) ?? { dtype: 'f32', shape: [], bytes: 0 };
-  return { info, read: (start, end, signal) => checkpoint.read(name, { start, end }, signal) };
+  return { info, read: (start, end, signal, into) => checkpoint.read(name, { start, end }, signal, into) };
 }
 
 function addRenamed(

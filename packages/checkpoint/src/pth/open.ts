@@ -139,10 +139,10 @@ function storedTensor(
   const base = places.get(entry)?.start ?? 0;
   return {
     info,
-    async read(start, end, signal) {
+    async read(start, end, signal, into) {
       if (isContiguous(view)) {
         const first = base + view.offset * width;
-        return readExactly(source, first + start, first + end, signal);
+        return readExactly(source, first + start, first + end, signal, into);
       }
       const first = Math.floor(start / width);
       const last = Math.ceil(end / width);

@@ -29,7 +29,7 @@ async function open(source: ByteSource, { signal, onProgress }: OpenOptions): Pr
     const base = dataStart + tensor.start;
     stored.set(name, {
       info: tensor.info,
-      read: (start, end, readSignal) => readExactly(source, base + start, base + end, readSignal),
+      read: (start, end, readSignal, into) => readExactly(source, base + start, base + end, readSignal, into),
     });
   }
   return checkpointOf({ format: 'safetensors', source, stored, metadata });

@@ -96,7 +96,7 @@ function storedTensors(
     if (shard === undefined || info === undefined) {
       throw badJson(file, `tensor ${quote(name)} is not in ${shardName}`);
     }
-    stored.set(name, { info, read: (start, end, signal) => shard.read(name, { start, end }, signal) });
+    stored.set(name, { info, read: (start, end, signal, into) => shard.read(name, { start, end }, signal, into) });
   }
   for (const [shardName, { tensors }] of shards) {
     const stray = [...tensors.keys()].find((name) => places.get(name) !== shardName);

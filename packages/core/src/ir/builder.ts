@@ -5,7 +5,7 @@ import { definitionOf, type OpName, type SignatureOf } from '../ops/index.ts';
 import type { ReduceFn } from '../ops/reduce.ts';
 import type { UnaryFn } from '../ops/unary.ts';
 import type { DType } from '../weights/weights.ts';
-import type { InputsOf, OutputsOf } from './definition.ts';
+import type { InputsOf, OutputsOf, Signature } from './definition.ts';
 import { badOp, bindPorts, checkAttrs, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';
 import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
@@ -31,9 +31,12 @@ export class GraphBuilder {
   #updates: Record<string, Value> = {};
   #scope = '';
   #nextId = 0;
+  readonly #opens: (node: Node) => boolean;
 
-  constructor(name: string) {
+  /** @param opens which composites are made as what they are made of */
+  constructor(name: string, opens: (node: Node) => boolean = () => false) {
     this.name = name;
+    this.#opens = opens;
   }
 
   /** Makes the nodes of `body` under `name` inside the current scope. */
@@ -94,17 +97,21 @@ export class GraphBuilder {
     }
     const present: Record<string, Value> = {};
     for (const [name, value] of Object.entries(inputs)) if (value !== undefined) present[name] = value;
+    const node = Object.freeze({
+      op,
+      inputs: Object.freeze(present),
+      attrs: frozenAttrs(attrs),
+      outputs: Object.freeze(outputs),
+      scope: this.#scope,
+    });
+    const { decompose } = definition;
+    if (decompose !== undefined && this.#opens(node)) {
+      const lowered: OutputsOf<Signature> = this.scope(op, () => decompose(this, inputs, attrs));
+      return lowered;
+    }
     if (isLeafOp(op)) this.#declare(op, String(attrs['name']), outputs['y']);
     for (const value of Object.values(outputs)) this.#own.add(value);
-    this.#nodes.push(
-      Object.freeze({
-        op,
-        inputs: Object.freeze(present),
-        attrs: frozenAttrs(attrs),
-        outputs: Object.freeze(outputs),
-        scope: this.#scope,
-      }),
-    );
+    this.#nodes.push(node);
     return outputs;
   }
 

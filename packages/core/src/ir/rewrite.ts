@@ -35,12 +35,16 @@ export function copyNodes(
   return map;
 }
 
-/** A graph with some nodes replaced. */
+/**
+ * A graph with some nodes replaced.
+ * @param opens which composites are made as what they are made of
+ */
 export function rewrite(
   graph: Graph,
   replace: (node: Node, inputs: Node['inputs'], b: GraphBuilder) => Node['outputs'] | undefined,
+  opens?: (node: Node) => boolean,
 ): Graph {
-  const b = new GraphBuilder(graph.name);
+  const b = new GraphBuilder(graph.name, opens);
   const map = copyNodes(graph, b, (node, inputs) => replace(node, inputs, b));
   for (const [name, value] of Object.entries(graph.outputs)) b.output(name, mapped(map, value));
   for (const [name, value] of Object.entries(graph.updates)) b.update(name, mapped(map, value));

@@ -2,10 +2,14 @@ import { rewrite } from '../ir/rewrite.ts';
 import type { Graph, Node } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 
-/** Makes equal nodes once: decompositions repeat differences and constants without a thought. */
+/**
+ * Makes equal nodes once: decompositions repeat differences and constants without a thought. Scalars that are known become
+ * constants: a device holds them ready instead of making them at every step.
+ */
 export function shareEqual(graph: Graph): Graph {
   const made = new Map<string, Node['outputs']>();
-  return rewrite(graph, (node, inputs, b) => {
+  return rewrite(graph, (given, inputs, b) => {
+    const node = heldScalar(given);
     if ((definitionOf(node.op).kind === 'leaf' && node.op !== 'constant') || node.op === 'stateWrite') return undefined;
     const taken = Object.entries(inputs).map(([name, value]) => [name, value.id]);
     const key = JSON.stringify([node.op, taken, node.attrs], (_, item) => (Object.is(item, -0) ? '-0' : item));
@@ -13,4 +17,10 @@ export function shareEqual(graph: Graph): Graph {
     made.set(key, outputs);
     return outputs;
   });
+}
+
+function heldScalar(node: Node): Pick<Node, 'op' | 'attrs'> {
+  const { shape, value } = node.attrs;
+  const isScalar = node.op === 'full' && Array.isArray(shape) && shape.length === 0;
+  return isScalar ? { op: 'constant', attrs: { data: [Number(value)], dtype: 'f32', shape: [] } } : node;
 }

@@ -68,10 +68,11 @@ function recoded(source: WeightSource, choose: (name: string, info: TensorInfo) 
   }
   return {
     tensors,
-    async read(name, range, signal) {
+    async read(name, range, signal, into) {
       const from = source.tensors.get(name);
       const to = tensors.get(name);
-      if (from === undefined || to === undefined || from.dtype === to.dtype) return source.read(name, range, signal);
+      if (from === undefined || to === undefined || from.dtype === to.dtype)
+        return source.read(name, range, signal, into);
       const { start, end } = range ?? { start: 0, end: to.bytes };
       if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > to.bytes) {
         throw new ReceptanceError('BAD_RANGE', `tensor ${name} has bytes [0, ${to.bytes}), not [${start}, ${end})`, {

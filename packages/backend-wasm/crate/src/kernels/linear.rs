@@ -1,4 +1,4 @@
-use crate::packed::{product, Bfloat, Float, Half, Q4, Q8};
+use crate::packed::{product, with_format};
 use crate::rows::{by_columns, by_rows};
 use crate::team::Team;
 
@@ -15,13 +15,7 @@ pub unsafe fn linear(
     inner: usize,
     outer: usize,
 ) {
-    match format {
-        0 => product::<Float>(team, x, w, y, scratch, rows, inner, outer),
-        1 => product::<Half>(team, x, w, y, scratch, rows, inner, outer),
-        2 => product::<Bfloat>(team, x, w, y, scratch, rows, inner, outer),
-        3 => product::<Q8>(team, x, w, y, scratch, rows, inner, outer),
-        _ => product::<Q4>(team, x, w, y, scratch, rows, inner, outer),
-    }
+    with_format!(format, product, team, x, w, y, scratch, rows, inner, outer)
 }
 
 /// y = x @ wᵀ. x: [rows, inner]; w: [outer, inner]; y: [rows, outer]

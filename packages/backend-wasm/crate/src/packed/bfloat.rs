@@ -1,6 +1,6 @@
-use super::words::{dot_words, interleave, widen_words};
-use super::{padded, Format, Packing, Prepared, GROUP};
-use crate::simd::{F4, I4, LANES};
+use super::words::{dot_words, widen_words};
+use super::{halves_below, padded, Format, Packing, Prepared, GROUP};
+use crate::simd::{F4, I4, LANES, S8};
 
 /// bfloat16, the upper half of an f32. A block: eight columns.
 pub struct Bfloat;
@@ -19,20 +19,25 @@ impl Format for Bfloat {
     const BLOCK: usize = 2 * LANES;
     const STORED: usize = 16;
     const BYTES: usize = 64;
+    const UNIT: usize = 2;
     const FEW: usize = 4;
 
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
-        let mut finite = true;
+        let (mut finite, exponent) = (true, S8::splat(EXPONENT as i16));
         for (r, row) in from.into_iter().enumerate() {
-            let stored = (row as *const [u16; 8]).read_unaligned();
-            finite &= stored.into_iter().all(|bits| bits & EXPONENT != EXPONENT);
-            (to.add(16 * r) as *mut [u16; 8]).write_unaligned(interleave(stored));
+            let stored = S8::load(row as *const i16);
+            finite &= (stored & exponent).below(exponent).all();
+            stored.interleaved().store(to.add(16 * r) as *mut i16);
         }
         if finite {
             Packing::Done
         } else {
             Packing::NotFinite
         }
+    }
+
+    unsafe fn finite(x: *const u8, count: usize) -> bool {
+        halves_below(x, count, 1, EXPONENT)
     }
 
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {

@@ -10,6 +10,7 @@ impl Format for Float {
     const BLOCK: usize = LANES;
     const STORED: usize = 16;
     const BYTES: usize = 64;
+    const UNIT: usize = 4;
     const FEW: usize = 1;
 
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
@@ -24,6 +25,10 @@ impl Format for Float {
         } else {
             Packing::NotFinite
         }
+    }
+
+    unsafe fn finite(x: *const u8, count: usize) -> bool {
+        (0..count).fold(true, |all, i| all & ((x as *const u32).add(i).read_unaligned() & EXPONENT != EXPONENT))
     }
 
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {

@@ -1,7 +1,7 @@
-use super::words::{dot_words, interleave, widen_words};
-use super::{Format, Packing, Prepared, GROUP, RAISED_BITS};
+use super::words::{dot_words, widen_words};
+use super::{halves_below, Format, Packing, Prepared, GROUP, RAISED_BITS};
 use crate::half::{raise, RAISED};
-use crate::simd::{F4, I4, LANES};
+use crate::simd::{F4, I4, LANES, S8};
 
 /// IEEE half precision, held raised (see `crate::half`). A block: eight columns.
 pub struct Half;
@@ -17,38 +17,47 @@ unsafe fn widen_row(w: *const u8) -> [F4; 2] {
     [(words.shift_left(16).shift_right(3) & mask).as_floats(), (words.shift_right(3) & mask).as_floats()]
 }
 
-/// All eight at once where none is subnormal or too large, which is almost always.
+/// All eight at once, where none is subnormal or too large, which is almost always: exponents of 1 to 21, or zeros.
 #[inline(always)]
-fn raise_row(stored: [u16; 8]) -> Result<[u16; 8], Packing> {
-    let common = stored.map(|bits| {
-        let size = bits & 0x7fff;
-        size == 0 || (0x0400..22 << 10).contains(&size)
-    });
-    if common.into_iter().all(|it| it) {
-        return Ok(stored.map(|bits| if bits & 0x7fff == 0 { bits } else { bits + (10 << 10) }));
+fn raise_common(stored: S8) -> Option<S8> {
+    let size = stored & S8::splat(0x7fff);
+    let zero = size.below(S8::splat(1));
+    let common = (size - S8::splat(1 << 10)).below(S8::splat(21 << 10)) | zero;
+    let raised = stored + (S8::splat(10 << 10) & S8::splat(0).below(size));
+    common.all().then_some(raised)
+}
+
+/// One by one.
+#[cold]
+unsafe fn raise_each(row: *const u8) -> Result<S8, Packing> {
+    let mut raised = [0i16; 8];
+    for (to, bits) in raised.iter_mut().zip((row as *const [u16; 8]).read_unaligned()) {
+        *to = raise(bits).ok_or(if bits & 0x7c00 == 0x7c00 { Packing::NotFinite } else { Packing::TooLarge })? as i16;
     }
-    let mut raised = [0; 8];
-    for (to, bits) in raised.iter_mut().zip(stored) {
-        *to = raise(bits).ok_or(if bits & 0x7c00 == 0x7c00 { Packing::NotFinite } else { Packing::TooLarge })?;
-    }
-    Ok(raised)
+    Ok(S8::load(raised.as_ptr()))
 }
 
 impl Format for Half {
     const BLOCK: usize = 2 * LANES;
     const STORED: usize = 16;
     const BYTES: usize = 64;
+    const UNIT: usize = 2;
     const FEW: usize = 4;
 
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
         let mut worst = Packing::Done;
         for (r, row) in from.into_iter().enumerate() {
-            match raise_row((row as *const [u16; 8]).read_unaligned()) {
-                Ok(raised) => (to.add(16 * r) as *mut [u16; 8]).write_unaligned(interleave(raised)),
+            let raised = raise_common(S8::load(row as *const i16));
+            match raised.map_or_else(|| raise_each(row), Ok) {
+                Ok(raised) => raised.interleaved().store(to.add(16 * r) as *mut i16),
                 Err(packing) => worst = worst.max(packing),
             }
         }
         worst
+    }
+
+    unsafe fn finite(x: *const u8, count: usize) -> bool {
+        halves_below(x, count, 1, 0x7c00)
     }
 
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {

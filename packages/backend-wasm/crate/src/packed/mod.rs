@@ -27,6 +27,8 @@ pub use q4::Q4;
 pub use q8::Q8;
 
 use crate::simd::{F4, I4};
+use crate::team::Team;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Rows of a group.
 pub const GROUP: usize = 4;
@@ -51,11 +53,16 @@ pub trait Format {
     const STORED: usize;
     /// Bytes of a block of four rows.
     const BYTES: usize;
+    /// Bytes that can be looked at for themselves: a number, or a block of them.
+    const UNIT: usize;
     /// Up to so many rows of x, each is multiplied for itself; more share numbers widened to f32.
     const FEW: usize;
 
     /// Packs a block of four rows; `from`: [STORED] each, `to`: [BYTES].
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing;
+
+    /// Whether none of `count` units as stored is infinite or NaN.
+    unsafe fn finite(x: *const u8, count: usize) -> bool;
 
     /// x: [inner]; room: [`room(inner)`] of f32, which what is returned may lie in
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared;
@@ -83,33 +90,100 @@ pub const fn room(inner: usize) -> usize {
     inner.next_multiple_of(32) + 2 * inner.div_ceil(32)
 }
 
-/// Packs `rows` rows, the last group filled up. from: [rows, inner] as stored; to: [groups, blocks, BYTES]
-pub unsafe fn pack_rows<F: Format>(from: *const u8, to: *mut u8, rows: usize, inner: usize) -> Packing {
+/// Calls a function of the type of weights that has this number; TypeScript knows them by it.
+macro_rules! with_format {
+    ($number:expr, $function:ident, $($argument:expr),*) => {
+        match $number {
+            0 => $function::<$crate::packed::Float>($($argument),*),
+            1 => $function::<$crate::packed::Half>($($argument),*),
+            2 => $function::<$crate::packed::Bfloat>($($argument),*),
+            3 => $function::<$crate::packed::Q8>($($argument),*),
+            _ => $function::<$crate::packed::Q4>($($argument),*),
+        }
+    };
+}
+pub(crate) use with_format;
+
+/// Packs rows of a weight as stored: see `pack_rows`. worst: a `Packing`, raised to how it went
+pub unsafe fn pack(
+    team: &Team,
+    format: u32,
+    from: *const u8,
+    to: *mut u8,
+    rows: usize,
+    inner: usize,
+    worst: *const AtomicU32,
+) {
+    with_format!(format, pack_rows, team, from, to, rows, inner, &*worst)
+}
+
+/// Looks through numbers as they are stored. x: [count], in whole blocks; worst: as for `pack`
+pub unsafe fn check_finite(team: &Team, format: u32, x: *const u8, count: usize, worst: *const AtomicU32) {
+    with_format!(format, all_finite, team, x, count, &*worst)
+}
+
+/// Packs `rows` rows, the last group filled up. from: [rows, inner] as stored; to: [groups, blocks, BYTES]; worst: raised
+/// to how it went
+unsafe fn pack_rows<F: Format>(
+    team: &Team,
+    from: *const u8,
+    to: *mut u8,
+    rows: usize,
+    inner: usize,
+    worst: &AtomicU32,
+) {
+    team.share(rows.div_ceil(GROUP), 1, |begin, end| {
+        let went = (begin..end).map(|group| pack_group::<F>(from, to, rows, inner, group)).max();
+        worst.fetch_max(went.unwrap_or(Packing::Done) as u32, Ordering::Relaxed);
+    });
+}
+
+unsafe fn pack_group<F: Format>(from: *const u8, to: *mut u8, rows: usize, inner: usize, group: usize) -> Packing {
     let (whole, blocks) = (inner / F::BLOCK, inner.div_ceil(F::BLOCK));
     let rest = F::STORED * (inner % F::BLOCK) / F::BLOCK;
     let pitch = whole * F::STORED + rest;
     let zeros = [0u8; 64];
+    let present = GROUP.min(rows - group * GROUP);
+    let row = |r: usize| from.add((group * GROUP + r) * pitch);
+    let to = to.add(group * blocks * F::BYTES);
     let mut worst = Packing::Done;
-    for group in 0..rows.div_ceil(GROUP) {
-        let to = to.add(group * blocks * F::BYTES);
-        let present = GROUP.min(rows - group * GROUP);
-        for block in 0..blocks {
-            let mut tail = [[0u8; 64]; GROUP];
-            let sources = core::array::from_fn(|r| {
-                if r >= present {
-                    return zeros.as_ptr();
-                }
-                let stored = from.add((group * GROUP + r) * pitch + block * F::STORED);
-                if block < whole {
-                    return stored;
-                }
-                core::ptr::copy_nonoverlapping(stored, tail[r].as_mut_ptr(), rest);
-                tail[r].as_ptr()
-            });
-            worst = worst.max(F::pack(sources, to.add(block * F::BYTES)));
+    if present == GROUP {
+        let rows = [row(0), row(1), row(2), row(3)];
+        for block in 0..whole {
+            worst = worst.max(F::pack(rows.map(|row| row.add(block * F::STORED)), to.add(block * F::BYTES)));
         }
     }
+    for block in if present == GROUP { whole } else { 0 }..blocks {
+        let mut tail = [[0u8; 64]; GROUP];
+        let sources = core::array::from_fn(|r| {
+            if r >= present {
+                return zeros.as_ptr();
+            }
+            let stored = row(r).add(block * F::STORED);
+            if block < whole {
+                return stored;
+            }
+            core::ptr::copy_nonoverlapping(stored, tail[r].as_mut_ptr(), rest);
+            tail[r].as_ptr()
+        });
+        worst = worst.max(F::pack(sources, to.add(block * F::BYTES)));
+    }
     worst
+}
+
+/// worst: raised to `NotFinite` where one is infinite or NaN
+unsafe fn all_finite<F: Format>(team: &Team, x: *const u8, count: usize, worst: &AtomicU32) {
+    team.share(count * F::STORED / F::BLOCK / F::UNIT, 1024, |begin, end| {
+        if !F::finite(x.add(begin * F::UNIT), end - begin) {
+            worst.fetch_max(Packing::NotFinite as u32, Ordering::Relaxed);
+        }
+    });
+}
+
+/// Whether none of `count` numbers of 16 bits, `step` of them apart, has this exponent.
+unsafe fn halves_below(x: *const u8, count: usize, step: usize, exponent: u16) -> bool {
+    let x = x as *const u16;
+    (0..count).fold(true, |all, i| all & (x.add(i * step).read_unaligned() & exponent != exponent))
 }
 
 /// What an f32 becomes of the bits of raised halves, sign-extended: 2^-102 of their values.

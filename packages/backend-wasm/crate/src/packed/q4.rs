@@ -1,5 +1,5 @@
 use super::q8::{pack_scale, prepare, widen_block, SCALES};
-use super::{raised, Format, Packing, Prepared, GROUP};
+use super::{halves_below, raised, Format, Packing, Prepared, GROUP};
 use crate::simd::{F4, I4, S8};
 
 /// GGUF's Q4_0: 32 columns of 0 to 15, less 8, under one scale. A block: the four scales as raised halves, then four
@@ -22,6 +22,7 @@ impl Format for Q4 {
     const BLOCK: usize = COLUMNS;
     const STORED: usize = 2 + ROW;
     const BYTES: usize = SCALES + GROUP * ROW;
+    const UNIT: usize = Self::STORED;
     const FEW: usize = 4;
 
     /// Byte i of a stored block has columns i and 16 + i.
@@ -41,6 +42,10 @@ impl Format for Q4 {
             (to.add(SCALES + ROW * r) as *mut [u8; ROW]).write_unaligned(words);
         }
         worst
+    }
+
+    unsafe fn finite(x: *const u8, count: usize) -> bool {
+        halves_below(x, count, Self::STORED / 2, 0x7c00)
     }
 
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {

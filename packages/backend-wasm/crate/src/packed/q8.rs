@@ -1,4 +1,4 @@
-use super::{raised, Format, Packing, Prepared, GROUP};
+use super::{halves_below, raised, Format, Packing, Prepared, GROUP};
 use crate::half::{raise, RAISED};
 use crate::simd::{F4, I4, LANES, S8};
 
@@ -55,6 +55,7 @@ impl Format for Q8 {
     const BLOCK: usize = COLUMNS;
     const STORED: usize = 2 + COLUMNS;
     const BYTES: usize = SCALES + GROUP * COLUMNS;
+    const UNIT: usize = Self::STORED;
     const FEW: usize = 4;
 
     unsafe fn pack(from: [*const u8; GROUP], to: *mut u8) -> Packing {
@@ -64,6 +65,10 @@ impl Format for Q8 {
             core::ptr::copy_nonoverlapping(row.add(2), to.add(SCALES + COLUMNS * r), COLUMNS);
         }
         worst
+    }
+
+    unsafe fn finite(x: *const u8, count: usize) -> bool {
+        halves_below(x, count, Self::STORED / 2, 0x7c00)
     }
 
     unsafe fn prepare(x: *const f32, inner: usize, room: *mut f32) -> Prepared {

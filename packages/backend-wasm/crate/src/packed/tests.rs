@@ -1,6 +1,7 @@
 use super::*;
 use crate::half::half_to_f32;
 use crate::team::Team;
+use core::sync::atomic::AtomicU32;
 
 /// Numbers from -1 to 1 without a pattern.
 fn noise(count: usize, seed: u32) -> Vec<f32> {
@@ -61,8 +62,9 @@ fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(u
         let (bytes, w) = stored(outer, inner);
         let blocks = inner.div_ceil(F::BLOCK);
         let mut packed = vec![0xffu8; outer.div_ceil(GROUP) * blocks * F::BYTES];
-        let packing = unsafe { pack_rows::<F>(bytes.as_ptr(), packed.as_mut_ptr(), outer, inner) };
-        assert_eq!(packing, Packing::Done);
+        let worst = AtomicU32::new(0);
+        unsafe { pack_rows::<F>(&Team::alone(), bytes.as_ptr(), packed.as_mut_ptr(), outer, inner, &worst) };
+        assert_eq!(worst.into_inner(), Packing::Done as u32);
         for rows in [0, 1, 2, 3, 4, 5, 6, 7, 12, 17] {
             for factor in [1.0, 1e9] {
                 let x: Vec<f32> = noise(rows * inner, 5).iter().map(|x| x * factor).collect();
@@ -95,17 +97,41 @@ fn products_with_every_type_are_right() {
 
 #[test]
 fn what_cannot_be_packed_is_told() {
-    let mut to = [0u8; 256];
-    let mut pack = |from: &[u8], inner: usize, half: bool| unsafe {
-        if half {
-            pack_rows::<Half>(from.as_ptr(), to.as_mut_ptr(), 1, inner)
-        } else {
-            pack_rows::<Float>(from.as_ptr(), to.as_mut_ptr(), 1, inner)
+    unsafe fn packed<F: Format>(from: &[u8], inner: usize) -> u32 {
+        let (mut to, worst) = ([0u8; 256], AtomicU32::new(0));
+        pack_rows::<F>(&Team::alone(), from.as_ptr(), to.as_mut_ptr(), 1, inner, &worst);
+        worst.into_inner()
+    }
+    let (not_finite, too_large) = (Packing::NotFinite as u32, Packing::TooLarge as u32);
+    unsafe {
+        assert_eq!(packed::<Float>(&f32::INFINITY.to_le_bytes(), 1), not_finite);
+        assert_eq!(packed::<Half>(&[0, 0, 0x00, 0x7e], 2), not_finite);
+        // 128, and the largest below it
+        assert_eq!(packed::<Half>(&[0x00, 0x58], 1), too_large);
+        assert_eq!(packed::<Half>(&[0xff, 0x57], 1), Packing::Done as u32);
+    }
+}
+
+#[test]
+fn what_is_not_finite_is_found_wherever_it_is() {
+    unsafe fn found<F: Format>(mut bytes: Vec<u8>, count: usize, at: usize, bad: &[u8]) -> [u32; 2] {
+        let look = |bytes: &[u8]| {
+            let worst = AtomicU32::new(0);
+            all_finite::<F>(&Team::alone(), bytes.as_ptr(), count, &worst);
+            worst.into_inner()
+        };
+        let before = look(&bytes);
+        bytes[at..at + bad.len()].copy_from_slice(bad);
+        [before, look(&bytes)]
+    }
+    let told = [Packing::Done as u32, Packing::NotFinite as u32];
+    for unit in [0, 1, 4_999] {
+        unsafe {
+            assert_eq!(found::<Float>(vec![0x11; 20_000], 5_000, 4 * unit, &[0, 0, 0xc0, 0x7f]), told);
+            assert_eq!(found::<Half>(vec![0x11; 10_000], 5_000, 2 * unit, &[0, 0x7c]), told);
+            assert_eq!(found::<Bfloat>(vec![0x11; 10_000], 5_000, 2 * unit, &[0x80, 0xff]), told);
+            assert_eq!(found::<Q8>(vec![0x11; 34 * 5_000], 32 * 5_000, 34 * unit, &[0, 0x7c]), told);
+            assert_eq!(found::<Q4>(vec![0x11; 18 * 5_000], 32 * 5_000, 18 * unit, &[0, 0x7e]), told);
         }
-    };
-    assert_eq!(pack(&f32::INFINITY.to_le_bytes(), 1, false), Packing::NotFinite);
-    assert_eq!(pack(&[0, 0, 0x00, 0x7e], 2, true), Packing::NotFinite);
-    // 128, and the largest below it
-    assert_eq!(pack(&[0x00, 0x58], 1, true), Packing::TooLarge);
-    assert_eq!(pack(&[0xff, 0x57], 1, true), Packing::Done);
+    }
 }

@@ -9,12 +9,6 @@ const COLUMNS: usize = 2 * LANES;
 const ROW: usize = 16;
 const BYTES: usize = GROUP * ROW;
 
-/// Columns 0 to 3 in the lower halves of words, 4 to 7 in the upper.
-#[inline(always)]
-pub fn interleave([a, b, c, d, e, f, g, h]: [u16; 8]) -> [u16; 8] {
-    [a, e, b, f, c, g, d, h]
-}
-
 /// `Format::dot`; `widen_row`: columns 0 to 3, and 4 to 7, of a row
 #[inline(always)]
 pub unsafe fn dot_words<const S: usize>(

@@ -1,7 +1,7 @@
 //! Arrays, for `cargo test`.
 
 use super::LANES;
-use core::ops::{Add, BitAnd, Div, Mul, Sub};
+use core::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 #[derive(Clone, Copy)]
 pub struct F4([f32; LANES]);
@@ -89,6 +89,8 @@ operators! {
     I4, Add, add, |a: i32, b: i32| a.wrapping_add(b);
     I4, BitAnd, bitand, |a: i32, b: i32| a & b;
     S8, BitAnd, bitand, |a: i16, b: i16| a & b;
+    S8, BitOr, bitor, |a: i16, b: i16| a | b;
+    S8, Add, add, |a: i16, b: i16| a.wrapping_add(b);
     S8, Sub, sub, |a: i16, b: i16| a.wrapping_sub(b);
 }
 
@@ -156,6 +158,18 @@ impl S8 {
 
     pub unsafe fn store(self, to: *mut i16) {
         core::ptr::write_unaligned(to as *mut [i16; 2 * LANES], self.0)
+    }
+
+    pub fn below(self, other: S8) -> S8 {
+        S8(core::array::from_fn(|i| if (self.0[i] as u16) < other.0[i] as u16 { -1 } else { 0 }))
+    }
+
+    pub fn all(self) -> bool {
+        self.0.into_iter().all(|lane| lane != 0)
+    }
+
+    pub fn interleaved(self) -> S8 {
+        S8([0, 4, 1, 5, 2, 6, 3, 7].map(|i: usize| self.0[i]))
     }
 
     pub fn shr_zero(self, bits: u32) -> S8 {

@@ -2,7 +2,7 @@
 
 use super::LANES;
 use crate::arch::*;
-use core::ops::{Add, BitAnd, Div, Mul, Sub};
+use core::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 #[derive(Clone, Copy)]
 pub struct F4(v128);
@@ -110,6 +110,8 @@ operators! {
     I4, Add, add, i32x4_add;
     I4, BitAnd, bitand, v128_and;
     S8, BitAnd, bitand, v128_and;
+    S8, BitOr, bitor, v128_or;
+    S8, Add, add, i16x8_add;
     S8, Sub, sub, i16x8_sub;
 }
 
@@ -202,6 +204,24 @@ impl S8 {
     #[inline(always)]
     pub unsafe fn store(self, to: *mut i16) {
         v128_store(to as *mut v128, self.0)
+    }
+
+    /// Lane by lane, all bits or none: whether the number, without a sign, is less.
+    #[inline(always)]
+    pub fn below(self, other: S8) -> S8 {
+        S8(u16x8_lt(self.0, other.0))
+    }
+
+    /// Whether no lane is 0.
+    #[inline(always)]
+    pub fn all(self) -> bool {
+        i16x8_all_true(self.0)
+    }
+
+    /// Lanes 0, 4, 1, 5, 2, 6, 3, 7: of words, the lower halves are the first four.
+    #[inline(always)]
+    pub fn interleaved(self) -> S8 {
+        S8(i16x8_shuffle::<0, 4, 1, 5, 2, 6, 3, 7>(self.0, self.0))
     }
 
     /// Zeros move in.

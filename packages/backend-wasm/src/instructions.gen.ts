@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '243bb52a9bed03e4214af7495c43277484fdfe1811ea207c64081a8ef93d2ee0',
+  sources: '66da850c8379a30917c166185e5b4c58bda600f5716555836363ebf89a244dd0',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

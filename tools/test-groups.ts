@@ -89,6 +89,7 @@ function groupsOf(name: string, folder: string): VitestGroup[] {
 const elsewhere: Readonly<Record<string, string>> = {
   packages: 'tools/packages',
   examples: 'tools/docs',
+  walks: 'tools/walks',
   'example-backend': 'docs/contributing/example-backend',
   'example-kernel': 'docs/contributing/example-kernel',
 };

@@ -23,6 +23,27 @@ export function opGraphs(graph: Graph, supports: (node: Node) => true | string):
   return [...kinds].map(([label, nodes]) => ({ label, nodes, graph: isolated(label, lowered, nodes) }));
 }
 
+/** Nodes that do the same with tensors of the same shapes: some of them as a graph, standing for all. */
+export interface OpSample extends OpGraph {
+  /** How many nodes one node of the graph stands for. */
+  readonly share: number;
+}
+
+/** Samples of a lowered graph that is too large for all its nodes to have inputs of their own. */
+export function opSamples(lowered: Graph, most = 8): OpSample[] {
+  const alike = Map.groupBy(lowered.nodes.filter(isMeasured), ({ op, attrs, inputs, outputs }) => {
+    const shapes = [inputs, outputs].map((values) => Object.values(values).map(({ shape }) => shape));
+    return JSON.stringify([op, attrs, shapes]);
+  });
+  return [...alike.values()].flatMap((nodes) => {
+    const chosen = nodes.slice(0, most);
+    const [first] = chosen;
+    if (first === undefined) return [];
+    const graph = isolated(first.op, lowered, chosen);
+    return { label: first.op, nodes: chosen, graph, share: nodes.length / chosen.length };
+  });
+}
+
 /**
  * The nodes of one op as a graph, whether a device has a kernel for it as a whole or not.
  * @throws ReceptanceError `BAD_OPTION` when the model's graph has none

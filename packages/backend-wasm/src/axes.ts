@@ -30,7 +30,7 @@ export function axesOf(shape: Shape, axes: readonly number[]): Axis[] {
 }
 
 /** Drops axes of length 1 and joins neighbours that every operand passes over as if they were one axis. */
-function joinAxes(axes: readonly Axis[]): Axis[] {
+export function joinAxes(axes: readonly Axis[]): Axis[] {
   const joined: Axis[] = [];
   for (const axis of axes) {
     if (sameProduct(axis.size, [])) continue;

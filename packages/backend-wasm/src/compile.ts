@@ -1,6 +1,7 @@
 import { elementCount, type Node, type Plan, type Prepared, type Storage } from '@receptance/core';
 import { Encoder, type Places, type Program } from './encoder.ts';
 import { ROWS } from './forms.ts';
+import { encodeFused, fuseSteps, viewedRoots } from './fuse.ts';
 import type { WasmKernel } from './kernel.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
 import type { Crate } from './module.ts';
@@ -38,7 +39,7 @@ export function compilePlan(
   const blocks = new BlockGroup(memory);
   try {
     const encoder = new Encoder(
-      { ...placesOf(plan, parameters, memory, blocks), threads, linearScratch: crate.linearScratch },
+      { ...placesOf(plan, parameters, memory, blocks), threads, scratch: crate.scratch },
       limits,
     );
     encodePlan(plan, kernels, encoder);
@@ -94,11 +95,14 @@ function placeConstant({ attrs, outputs }: Node, memory: LinearMemory, blocks: B
   return block;
 }
 
-function encodePlan({ steps, copies }: Plan, kernels: readonly WasmKernel[], e: Encoder): void {
-  steps.forEach((node, i) => {
-    kernels[i]?.encode(node, e);
-  });
-  for (const { from, to } of copies) {
+function encodePlan(plan: Plan, kernels: readonly WasmKernel[], e: Encoder): void {
+  const kernelOf = new Map(plan.steps.map((node, i) => [node, kernels[i]]));
+  const roots = viewedRoots(plan.graph.nodes);
+  for (const step of fuseSteps(plan, kernels)) {
+    if ('nodes' in step) encodeFused(step, (node) => kernelOf.get(node), e, roots);
+    else kernelOf.get(step)?.encode(step, e);
+  }
+  for (const { from, to } of plan.copies) {
     e.emit('copy_words', { from: e.address(from), to: e.place(to), count: e.size(...from.shape) });
   }
 }

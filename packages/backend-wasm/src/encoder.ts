@@ -2,6 +2,7 @@ import { elementCount, ReceptanceError, type Sizes, type Storage, type Value } f
 import { type Axis, type Product, splitProduct } from './axes.ts';
 import { type Form, ROWS } from './forms.ts';
 import { INSTRUCTIONS } from './instructions.gen.ts';
+import type { Crate, ScratchName } from './module.ts';
 
 export type InstructionName = keyof typeof INSTRUCTIONS;
 type OperandsOf<Name extends InstructionName> = Readonly<
@@ -39,8 +40,7 @@ export interface Places {
   addressOf(storage: Storage): number | undefined;
   formOf(storage: Storage): Form;
   readonly threads: number;
-  /** The f32 of scratch that `linear` needs. */
-  linearScratch(threads: number, rows: number, inner: number): number;
+  readonly scratch: Crate['scratch'];
 }
 
 /** Writes a program, instruction by instruction. Kernels are given one. */
@@ -130,9 +130,10 @@ export class Encoder {
     return this.#scratch(elements * this.#places.threads);
   }
 
-  /** Memory for `linear` of some rows of `inner` numbers. */
-  linearScratch(rows: Product[number], inner: Product[number]): Register {
-    return this.#scratch(this.#places.linearScratch(this.#places.threads, this.most(rows), this.most(inner)));
+  /** The same as the crate tells it for an instruction, from dimensions at their limits. */
+  scratchFor(of: ScratchName, ...dims: Product): Register {
+    const sizes = dims.map((dim) => this.most(dim));
+    return this.#scratch(this.#places.scratch(of, this.#places.threads, ...sizes));
   }
 
   /** A product of dimensions at their limits. */
@@ -150,7 +151,12 @@ export class Encoder {
         return stride === 0 ? this.word(0) : this.size(...stride);
       }),
     );
-    return this.#table([this.word(used.length), ...sizes, ...strides.flat()]);
+    return this.table([this.word(used.length), ...sizes, ...strides.flat()]);
+  }
+
+  /** The address of a register, for tables whose words differ from run to run. */
+  reference({ index }: Register): Register {
+    return this.#register({ kind: 'table', first: index });
   }
 
   finish(): Program {
@@ -162,7 +168,8 @@ export class Encoder {
     return this.#register({ kind: 'scratch' });
   }
 
-  #table(registers: readonly Register[]): Register {
+  /** The address of a table of words. */
+  table(registers: readonly Register[]): Register {
     const key = `table ${registers.map(({ index }) => index).join(' ')}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;

@@ -2,12 +2,24 @@ import { BackendUnavailableError } from '@receptance/core';
 import type { Features } from './features.ts';
 import { mostBytes, PAGE, VARIANTS, type Variant, type VariantName } from './variants.ts';
 
+/** The exports that tell the scratch of instructions, each from sizes of its own. */
+const SCRATCH = {
+  linear: 'linear_scratch',
+  fused: 'fused_scratch',
+  matrices: 'matrices_scratch',
+  wkv4Grad: 'wkv4_grad_scratch',
+  wkv7: 'wkv7_scratch',
+  wkv7Grad: 'wkv7_grad_scratch',
+} as const;
+
+export type ScratchName = keyof typeof SCRATCH;
+
 /** What the crate exports. All numbers are addresses or counts; the memory must not move on meanwhile. */
 export interface Crate {
   /** Runs a program as the only thread. Arguments are addresses of tables of words. */
   run(code: number, registers: number, plan: number): void;
-  /** The f32 of scratch that `linear` needs. */
-  linearScratch(threads: number, rows: number, inner: number): number;
+  /** The f32 of scratch that an instruction needs for all threads, from sizes of its operands. */
+  scratch(of: ScratchName, threads: number, ...sizes: readonly number[]): number;
   /** The first address that the module does not use itself. */
   readonly base: number;
 }
@@ -113,9 +125,10 @@ function newMemory64(variant: Variant): WebAssembly.Memory {
 }
 
 function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
-  const { run, linear_scratch: linearScratch, __heap_base: base } = exports;
-  const complete = typeof run === 'function' && typeof linearScratch === 'function';
-  if (!complete || !(base instanceof WebAssembly.Global)) {
+  const { run, __heap_base: base } = exports;
+  const tellers = Object.values(SCRATCH).map((name) => exports[name]);
+  const complete = tellers.every((exported) => typeof exported === 'function');
+  if (typeof run !== 'function' || !complete || !(base instanceof WebAssembly.Global)) {
     throw unavailable('the binary does not export what it should', {
       hint: 'build it anew: pnpm --filter @receptance/backend-wasm build:wasm',
     });
@@ -126,7 +139,10 @@ function crateOf(exports: WebAssembly.Exports, { memory64 }: Variant): Crate {
     run(code, registers, plan) {
       run(size(code), size(registers), size(plan), size(0), size(1), size(0));
     },
-    linearScratch: (...sizes) => Number(linearScratch(...sizes.map(size))),
+    scratch(of, ...sizes) {
+      const tell = exports[SCRATCH[of]];
+      return typeof tell === 'function' ? Number(tell(...sizes.map(size))) : 0;
+    },
     base: Number(base.value),
   };
 }

@@ -12,7 +12,7 @@ export type { Dims, InputsOf, OpDefinition, OutputsOf, Port, Signature } from '.
 export { graphFromJson, graphToJson } from './ir/json.ts';
 export { printGraph, printNode } from './ir/print.ts';
 export { copyNodes, mapped, prune, rewrite, type ValueMap } from './ir/rewrite.ts';
-export { concreteShape, elementCount, formatShape, formatType, sizeOf, symbolsOf } from './ir/shape.ts';
+export { concreteShape, elementCount, formatShape, formatType, sameShape, sizeOf, symbolsOf } from './ir/shape.ts';
 export * from './ir/types.ts';
 export * from './models/aft.ts';
 export * from './models/detect.ts';

@@ -1,5 +1,6 @@
 //! Walking over strided operands: broadcasting, transposing, reducing.
 
+use crate::simd::LINE;
 use crate::team::Team;
 
 /// The most axes that an op may have after neighbours that lie alike were joined.
@@ -51,7 +52,7 @@ impl<const K: usize> Axes<K> {
     pub unsafe fn share(&self, team: &Team, mut f: impl FnMut(usize, [usize; K], usize, usize)) {
         let (rows, width) = (self.rows(), self.width());
         if rows == 1 {
-            return team.share(width, 4, |begin, end| f(0, [0; K], begin, end));
+            return team.share(width, LINE, |begin, end| f(0, [0; K], begin, end));
         }
         if width > 0 {
             team.share(rows, 1, |first, last| self.each_row(first, last, |row, offsets| f(row, offsets, 0, width)));

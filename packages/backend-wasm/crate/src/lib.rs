@@ -17,16 +17,20 @@
 #![allow(clippy::too_many_arguments)]
 
 pub mod axes;
+pub mod chunk7;
+pub mod fused;
 pub mod gemm;
 pub mod half;
 pub mod kernels;
 pub mod math;
+pub mod matrices;
 pub mod packed;
 pub mod program;
 pub mod rows;
 pub mod sequences;
 pub mod simd;
 pub mod team;
+pub mod tiles;
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use core::arch::wasm32 as arch;

@@ -151,6 +151,7 @@ instructions! {
     full(value y count) [count] => kernels::full::full;
     unary(function x y count) [count] => kernels::unary::unary;
     binary(function a b y axes count) [count] => kernels::binary::binary;
+    fused(tape scratch buffers ops count) [ops count] => crate::fused::fused;
     compare(function a b y axes count) [count] => kernels::compare::compare;
     compare_whole(function a b y axes count) [count] => kernels::compare::compare_whole;
     select(condition a b y axes count) [count] => kernels::select::select;
@@ -164,9 +165,9 @@ instructions! {
     gather(format table ids y count rows width) [count width] => kernels::gather::gather;
     scatter_add(ids x y count rows width) [count width] => kernels::scatter_add::scatter_add;
     linear(format x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear;
-    linear_rows(x w y rows inner outer) [rows inner outer] => kernels::linear::linear_rows;
-    linear_columns(x w y rows inner outer) [rows inner outer] => kernels::linear::linear_columns;
-    matmul(a b y batch m k n transpose_a transpose_b) [batch m k n] => kernels::matmul::matmul;
+    linear_rows(x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear_rows;
+    linear_columns(x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear_columns;
+    matmul(a b y scratch batch m k n transpose_a transpose_b) [batch m k n] => kernels::matmul::matmul;
     softmax(x y rows width) [rows width] => kernels::softmax::softmax;
     layer_norm(x w b y rows width eps) [rows width] => kernels::layer_norm::layer_norm;
     group_norm(x w b y rows groups width eps) [rows groups width] => kernels::group_norm::group_norm;
@@ -271,6 +272,36 @@ pub unsafe extern "C" fn run(
 #[no_mangle]
 pub extern "C" fn linear_scratch(threads: usize, rows: usize, inner: usize) -> usize {
     packed::scratch(threads, rows, inner)
+}
+
+/// The f32 of scratch that products of matrices that lie row by row need on all threads together.
+#[no_mangle]
+pub extern "C" fn matrices_scratch(threads: usize) -> usize {
+    threads * crate::matrices::SCRATCH
+}
+
+/// The f32 of scratch that `fused` needs on all threads together.
+#[no_mangle]
+pub extern "C" fn fused_scratch(threads: usize, buffers: usize) -> usize {
+    threads * crate::fused::scratch(buffers)
+}
+
+/// The f32 of scratch that `wkv4_grad` needs on all threads together.
+#[no_mangle]
+pub extern "C" fn wkv4_grad_scratch(threads: usize, tokens: usize) -> usize {
+    threads * tokens * kernels::wkv4_grad::KEPT
+}
+
+/// The f32 of scratch that `wkv7` needs on all threads together.
+#[no_mangle]
+pub extern "C" fn wkv7_scratch(threads: usize, size: usize) -> usize {
+    threads * kernels::wkv7::scratch(size)
+}
+
+/// The f32 of scratch that `wkv7_grad` needs on all threads together.
+#[no_mangle]
+pub extern "C" fn wkv7_grad_scratch(threads: usize, tokens: usize, size: usize) -> usize {
+    threads * kernels::wkv7_grad::scratch(tokens, size)
 }
 
 /// Where the table of instructions lies, for the build.

@@ -1,4 +1,4 @@
-//! Products with weights that lie row by row: variables, which training reads both ways, and what a program itself makes.
+//! Products of few rows with weights that lie row by row; `gemm` serves more rows.
 
 use crate::simd::{F4, LANES};
 use crate::team::Team;
@@ -73,14 +73,12 @@ unsafe fn dots<const N: usize, const O: usize>(x: *const f32, w: *const f32, y: 
     }
 }
 
-/// y = x @ w where x[n, i] lies at n · row_step + i · step. w: [inner, outer]; y: [rows, outer]
+/// y = x @ w. x: [rows, inner]; w: [inner, outer]; y: [rows, outer]
 ///
 /// Columns of w in strips; each number of x meets a strip.
 pub unsafe fn by_columns(
     team: &Team,
     x: *const f32,
-    row_step: usize,
-    step: usize,
     w: *const f32,
     y: *mut f32,
     rows: usize,
@@ -88,15 +86,13 @@ pub unsafe fn by_columns(
     outer: usize,
 ) {
     team.share(outer, 4 * LANES, |begin, end| {
-        some_columns(x, row_step, step, w, y, rows, inner, outer, begin, end);
+        some_columns(x, w, y, rows, inner, outer, begin, end);
     });
 }
 
 /// Columns `o` to before `end` of y.
 unsafe fn some_columns(
     x: *const f32,
-    row_step: usize,
-    step: usize,
     w: *const f32,
     y: *mut f32,
     rows: usize,
@@ -110,25 +106,25 @@ unsafe fn some_columns(
         let mut n = 0;
         if o + 4 * LANES <= end {
             while n + 2 <= rows {
-                strip::<2, 4>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
+                strip::<2, 4>(x.add(n * inner), w, y.add(n * outer), inner, outer);
                 n += 2;
             }
             if n < rows {
-                strip::<1, 4>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
+                strip::<1, 4>(x.add(n * inner), w, y.add(n * outer), inner, outer);
             }
             o += 4 * LANES;
         } else if o + LANES <= end {
             while n < rows {
-                strip::<1, 1>(x.add(n * row_step), row_step, step, w, y.add(n * outer), inner, outer);
+                strip::<1, 1>(x.add(n * inner), w, y.add(n * outer), inner, outer);
                 n += 1;
             }
             o += LANES;
         } else {
             while n < rows {
-                let x = x.add(n * row_step);
+                let x = x.add(n * inner);
                 let mut sum = 0.0;
                 for i in 0..inner {
-                    sum += *x.add(i * step) * *w.add(i * outer);
+                    sum += *x.add(i) * *w.add(i * outer);
                 }
                 *y.add(n * outer) = sum;
                 n += 1;
@@ -140,15 +136,7 @@ unsafe fn some_columns(
 
 /// N rows of x by V · LANES columns of w. w, y: rows `pitch` apart
 #[inline(always)]
-unsafe fn strip<const N: usize, const V: usize>(
-    x: *const f32,
-    row_step: usize,
-    step: usize,
-    w: *const f32,
-    y: *mut f32,
-    inner: usize,
-    pitch: usize,
-) {
+unsafe fn strip<const N: usize, const V: usize>(x: *const f32, w: *const f32, y: *mut f32, inner: usize, pitch: usize) {
     let mut sums = [[F4::zero(); V]; N];
     for i in 0..inner {
         let mut ws = [F4::zero(); V];
@@ -156,7 +144,7 @@ unsafe fn strip<const N: usize, const V: usize>(
             *w4 = F4::load(w.add(i * pitch + v * LANES));
         }
         for (n, row) in sums.iter_mut().enumerate() {
-            let x4 = F4::splat(*x.add(n * row_step + i * step));
+            let x4 = F4::splat(*x.add(n * inner + i));
             for (sum, w4) in row.iter_mut().zip(ws) {
                 *sum = sum.plus_product(x4, w4);
             }
@@ -186,7 +174,7 @@ mod tests {
                 let (mut y, mut z) = (vec![9.0; rows * outer], vec![9.0; rows * outer]);
                 unsafe {
                     by_rows(&Team::alone(), x.as_ptr(), w.as_ptr(), y.as_mut_ptr(), rows, inner, outer);
-                    by_columns(&Team::alone(), x.as_ptr(), inner, 1, w.as_ptr(), z.as_mut_ptr(), rows, inner, outer);
+                    by_columns(&Team::alone(), x.as_ptr(), w.as_ptr(), z.as_mut_ptr(), rows, inner, outer);
                 }
                 for (n, o) in (0..rows).flat_map(|n| (0..outer).map(move |o| (n, o))) {
                     let sum =

@@ -12,9 +12,9 @@ export const linear: KernelOf<'linear'> = {
     };
     if (form.kind === 'packed' && form.transposed === transposed) {
       const format = e.word(FORMATS[form.format].number);
-      e.emit('linear', { ...operands, format, scratch: e.linearScratch(dim(x, 0), inner) });
+      e.emit('linear', { ...operands, format, scratch: e.scratchFor('linear', dim(x, 0), inner) });
     } else if (form.kind === 'rows' && form.format === 'f32') {
-      e.emit(transposed ? 'linear_columns' : 'linear_rows', operands);
+      e.emit(transposed ? 'linear_columns' : 'linear_rows', { ...operands, scratch: e.scratchFor('matrices') });
     } else {
       throw otherUse('a matrix of linear');
     }

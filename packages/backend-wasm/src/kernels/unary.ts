@@ -2,7 +2,7 @@ import type { UnaryFn } from '@receptance/core';
 import type { KernelOf } from '../kernel.ts';
 
 /** As the crate numbers them. */
-const FUNCTIONS: Readonly<Record<UnaryFn, number>> = {
+export const UNARY_FUNCTIONS: Readonly<Record<UnaryFn, number>> = {
   neg: 0,
   abs: 1,
   exp: 2,
@@ -17,6 +17,6 @@ const FUNCTIONS: Readonly<Record<UnaryFn, number>> = {
 export const unary: KernelOf<'unary'> = {
   encode({ inputs: { x }, outputs: { y }, attrs: { fn } }, e) {
     const operands = { x: e.address(x), y: e.address(y), count: e.size(...y.shape) };
-    e.emit('unary', { function: e.word(FUNCTIONS[fn]), ...operands });
+    e.emit('unary', { function: e.word(UNARY_FUNCTIONS[fn]), ...operands });
   },
 };

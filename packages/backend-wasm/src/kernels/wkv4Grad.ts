@@ -10,7 +10,12 @@ export const wkv4Grad: KernelOf<'wkv4Grad'> = {
       ...{ aa0: e.address(aa0), bb0: e.address(bb0), pp0: e.address(pp0), starts: e.address(starts) },
       ...{ gy: e.address(gy), gaa: e.address(gaa), gbb: e.address(gbb), gpp: e.address(gpp) },
       ...{ gw: e.address(gw), gu: e.address(gu), gk: e.address(gk), gv: e.address(gv) },
-      ...{ gaa0: e.address(gaa0), gbb0: e.address(gbb0), gpp0: e.address(gpp0), scratch: e.scratch(tokens, 6) },
+      ...{
+        gaa0: e.address(gaa0),
+        gbb0: e.address(gbb0),
+        gpp0: e.address(gpp0),
+        scratch: e.scratchFor('wkv4Grad', tokens),
+      },
       ...{ tokens: e.size(tokens), sequences: e.size(dim(aa0, 0)), width: e.size(width) },
     });
   },

@@ -6,7 +6,7 @@ export const wkv7: KernelOf<'wkv7'> = {
     e.emit('wkv7', {
       ...{ r: e.address(r), lw: e.address(lw), k: e.address(k), v: e.address(v), a: e.address(a), b: e.address(b) },
       ...{ s0: e.address(s0), starts: e.address(starts), slots: e.address(slots), y: e.address(y), s: e.address(s) },
-      ...{ scratch: e.scratch(size), tokens: e.size(dim(r, 0)), sequences: e.size(dim(slots ?? s0, 0)) },
+      ...{ scratch: e.scratchFor('wkv7', size), tokens: e.size(dim(r, 0)), sequences: e.size(dim(slots ?? s0, 0)) },
       ...{ heads: e.size(heads), size: e.size(size), pool_rows: e.size(dim(s0, 0)) },
     });
   },

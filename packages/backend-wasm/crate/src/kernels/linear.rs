@@ -1,3 +1,4 @@
+use crate::matrices::{product as matrix_product, FEWEST_ROWS};
 use crate::packed::{product, with_format};
 use crate::rows::{by_columns, by_rows};
 use crate::team::Team;
@@ -18,28 +19,38 @@ pub unsafe fn linear(
     with_format!(format, product, team, x, w, y, scratch, rows, inner, outer)
 }
 
-/// y = x @ wᵀ. x: [rows, inner]; w: [outer, inner]; y: [rows, outer]
+/// y = x @ wᵀ. x: [rows, inner]; w: [outer, inner]; y: [rows, outer]; scratch: [threads, matrices::SCRATCH]
 pub unsafe fn linear_rows(
     team: &Team,
     x: *const f32,
     w: *const f32,
     y: *mut f32,
+    scratch: *mut f32,
     rows: usize,
     inner: usize,
     outer: usize,
 ) {
-    by_rows(team, x, w, y, rows, inner, outer);
+    if rows < FEWEST_ROWS {
+        by_rows(team, x, w, y, rows, inner, outer);
+    } else {
+        matrix_product(team, x, w, y, scratch, 1, rows, inner, outer, false, true);
+    }
 }
 
-/// y = x @ w. x: [rows, inner]; w: [inner, outer]; y: [rows, outer]
+/// y = x @ w. x: [rows, inner]; w: [inner, outer]; y: [rows, outer]; scratch: [threads, matrices::SCRATCH]
 pub unsafe fn linear_columns(
     team: &Team,
     x: *const f32,
     w: *const f32,
     y: *mut f32,
+    scratch: *mut f32,
     rows: usize,
     inner: usize,
     outer: usize,
 ) {
-    by_columns(team, x, inner, 1, w, y, rows, inner, outer);
+    if rows < FEWEST_ROWS {
+        by_columns(team, x, w, y, rows, inner, outer);
+    } else {
+        matrix_product(team, x, w, y, scratch, 1, rows, inner, outer, false, false);
+    }
 }

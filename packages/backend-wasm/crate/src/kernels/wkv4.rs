@@ -1,10 +1,10 @@
 use crate::math::exp4;
 use crate::sequences::Sequences;
-use crate::simd::{F4, LANES};
+use crate::simd::{F4, LANES, LINE};
 use crate::team::Team;
 
 /// w, u: [width]; k, v, y: [tokens, width]; aa, bb, pp and their initial values: [sequences, width], or the pools
-/// [pool_rows, width] when there are slots. Threads share the channels.
+/// [pool_rows, width] when there are slots. Threads share the sequences and their channels.
 pub unsafe fn wkv4(
     team: &Team,
     w: *const f32,
@@ -26,38 +26,32 @@ pub unsafe fn wkv4(
     pool_rows: usize,
 ) {
     let batch = Sequences { starts, slots, count: sequences, tokens, rows: pool_rows };
-    team.share(width, LANES, |first, after| {
-        let whole = first + F4::lanes_before(after - first);
-        batch.each(|row, begin, end| {
-            let (aa, bb, pp) = (aa.add(row * width), bb.add(row * width), pp.add(row * width));
+    let blocks = width.div_ceil(LINE);
+    team.share(sequences * blocks, 1, |first, last| {
+        for piece in first..last {
+            let Some((row, begin, end)) = batch.get(piece / blocks) else { continue };
+            let channel = piece % blocks * LINE;
+            let place = row * width + channel;
+            let count = LINE.min(width - channel);
             for (from, to) in [(aa0, aa), (bb0, bb), (pp0, pp)] {
-                batch.begin_state(from.add(row * width + first), to.add(first), after - first);
+                batch.begin_state(from.add(place), to.add(place), count);
             }
-            for t in begin..end {
-                let (k, v, y) = (k.add(t * width), v.add(t * width), y.add(t * width));
-                let mut c = first;
-                while c < whole {
-                    let four = |x: *const f32| F4::load(x.add(c));
-                    let before = Average { aa: four(aa), bb: four(bb), pp: four(pp) };
-                    let (answer, after) = step(before, four(w), four(u), four(k), four(v));
-                    answer.store(y.add(c));
-                    after.aa.store(aa.add(c));
-                    after.bb.store(bb.add(c));
-                    after.pp.store(pp.add(c));
-                    c += LANES;
+            for c in (0..count).step_by(LANES) {
+                let some = count - c;
+                let four = |x: *const f32, at: usize| F4::load_some(x.add(at + c), some);
+                let (w, u) = (four(w, channel), four(u, channel));
+                let mut state = Average { aa: four(aa, place), bb: four(bb, place), pp: four(pp, place) };
+                for t in begin..end {
+                    let at = t * width + channel;
+                    let (answer, after) = step(state, w, u, four(k, at), four(v, at));
+                    answer.store_some(y.add(at + c), some);
+                    state = after;
                 }
-                while c < after {
-                    let one = |x: *const f32| F4::splat(*x.add(c));
-                    let before = Average { aa: one(aa), bb: one(bb), pp: one(pp) };
-                    let (answer, after) = step(before, one(w), one(u), one(k), one(v));
-                    *y.add(c) = answer.first();
-                    *aa.add(c) = after.aa.first();
-                    *bb.add(c) = after.bb.first();
-                    *pp.add(c) = after.pp.first();
-                    c += 1;
-                }
+                state.aa.store_some(aa.add(place + c), some);
+                state.bb.store_some(bb.add(place + c), some);
+                state.pp.store_some(pp.add(place + c), some);
             }
-        });
+        }
     });
 }
 

@@ -1,13 +1,16 @@
-use crate::math::exp;
+use crate::math::exp4;
 use crate::sequences::Sequences;
-use crate::simd::LANES;
+use crate::simd::{D4, F4, LANES, LINE};
 use crate::team::Team;
-use core::ptr::{null, write_bytes};
+use core::ptr::null;
+
+/// Words that are kept of a token for four channels: see `Step`.
+pub const KEPT: usize = 6 * LANES;
 
 /// w, u, gw, gu: [width]; k, v, gy, gk, gv: [tokens, width]; aa0, bb0, pp0, gaa, gbb, gpp, gaa0, gbb0, gpp0:
-/// [sequences, width]; scratch: [threads, tokens, 6]. Threads share the channels.
+/// [sequences, width]; scratch: [threads, tokens, KEPT]. Threads share the channels.
 ///
-/// In f64: keys of 1e3 leave f32 no digits for the differences of exponents.
+/// Exponents are differences of f64: keys of 1e3 leave f32 no digits for them.
 pub unsafe fn wkv4_grad(
     team: &Team,
     w: *const f32,
@@ -34,74 +37,95 @@ pub unsafe fn wkv4_grad(
     sequences: usize,
     width: usize,
 ) {
-    let states = (scratch as *mut [f64; 3]).add(team.id * tokens);
+    let kept = scratch.add(team.id * tokens * KEPT);
     let batch = Sequences { starts, slots: null(), count: sequences, tokens, rows: sequences };
-    team.share(width, LANES, |first, after| {
-        write_bytes(gw.add(first), 0, after - first);
-        write_bytes(gu.add(first), 0, after - first);
-        batch.each(|row, begin, end| {
-            for c in first..after {
-                let place = row * width + c;
-                let at = |x: *const f32, i: usize| f64::from(*x.add(i));
-                let (w, u) = (at(w, c), at(u, c));
-                // The state before each token, to go back over.
-                let [mut a, mut b, mut p] = [at(aa0, place), at(bb0, place), at(pp0, place)];
+    team.share(width, LINE, |first, after| {
+        for c in (first..after).step_by(LANES) {
+            let some = after - c;
+            let four = |x: *const f32, at: usize| F4::load_some(x.add(at + c), some);
+            let give = |x: F4, to: *mut f32, at: usize| x.store_some(to.add(at + c), some);
+            let (w, u) = (D4::widen(four(w, 0)), D4::widen(four(u, 0)));
+            let [mut of_w, mut of_u] = [F4::zero(); 2];
+            batch.each(|row, begin, end| {
+                let place = row * width;
+                let mut state = Step::first(four(aa0, place), four(bb0, place), four(pp0, place));
                 for t in begin..end {
-                    states.add(t - begin).write_unaligned([a, b, p]);
-                    let (k, v) = (at(k, t * width + c), at(v, t * width + c));
-                    let q = larger(p + w, k);
-                    let (keep, add) = (power(p + w - q), power(k - q));
-                    (a, b, p) = (keep * a + add * v, keep * b + add, q);
+                    let (k, v) = (four(k, t * width), four(v, t * width));
+                    state = state.next(w, D4::widen(k), v, kept.add((t - begin) * KEPT));
                 }
-                let [mut ga, mut gb, mut gp] = [at(gaa, place), at(gbb, place), at(gpp, place)];
-                let [mut of_w, mut of_u] = [0.0, 0.0];
+                let [mut ga, mut gb, mut gp] = [four(gaa, place), four(gbb, place), four(gpp, place)];
                 for t in (begin..end).rev() {
-                    let i = t * width + c;
-                    let (k, v) = (at(k, i), at(v, i));
-                    let [a, b, p] = states.add(t - begin).read_unaligned();
+                    let (k, v, gy) = (D4::widen(four(k, t * width)), four(v, t * width), four(gy, t * width));
+                    let Step { a, b, p, keep, add } = Step::load(kept.add((t - begin) * KEPT));
 
                     // Through the update: the larger of p + w and k carries the gradient of the maximum.
-                    let decays = p + w >= k;
-                    let q = larger(p + w, k);
-                    let (keep, add) = (power(p + w - q), power(k - q));
+                    let decays = (p + w).ge(k);
                     let (of_keep, of_add) = (keep * (ga * a + gb * b), add * (ga * v + gb));
                     let of_q = gp - of_keep - of_add;
-                    let of_decayed = of_keep + if decays { of_q } else { 0.0 };
-                    let of_k = of_add + if decays { 0.0 } else { of_q };
+                    let of_decayed = of_keep + decays.select(of_q, F4::zero());
+                    let of_k = of_add + decays.select(F4::zero(), of_q);
 
                     // Through the answer (past·a + present·v) / (past·b + present), whose own maximum cancels.
-                    let q = larger(p, u + k);
+                    let q = p.max(u + k);
                     let (past, present) = (power(p - q), power(u + k - q));
                     let below = past * b + present;
-                    let of_above = at(gy, i) / below;
+                    let of_above = gy / below;
                     let of_below = -of_above * ((past * a + present * v) / below);
                     let of_present = present * (of_above * v + of_below);
 
-                    of_w += of_decayed;
-                    of_u += of_present;
-                    *gk.add(i) = (of_k + of_present) as f32;
-                    *gv.add(i) = (add * ga + present * of_above) as f32;
+                    of_w = of_w + of_decayed;
+                    of_u = of_u + of_present;
+                    give(of_k + of_present, gk, t * width);
+                    give(add * ga + present * of_above, gv, t * width);
                     gp = of_decayed + past * (of_above * a + of_below * b);
                     ga = keep * ga + past * of_above;
                     gb = keep * gb + past * of_below;
                 }
-                *gw.add(c) += of_w as f32;
-                *gu.add(c) += of_u as f32;
-                (*gaa0.add(place), *gbb0.add(place), *gpp0.add(place)) = (ga as f32, gb as f32, gp as f32);
-            }
-        });
+                for (x, to) in [(ga, gaa0), (gb, gbb0), (gp, gpp0)] {
+                    give(x, to, place);
+                }
+            });
+            give(of_w, gw, 0);
+            give(of_u, gu, 0);
+        }
     });
 }
 
-fn larger(a: f64, b: f64) -> f64 {
-    if a >= b {
-        a
-    } else {
-        b
+/// The state before a token, and what the token makes of it: keep · state + add · (v, 1).
+struct Step {
+    a: F4,
+    b: F4,
+    p: D4,
+    keep: F4,
+    add: F4,
+}
+
+impl Step {
+    fn first(a: F4, b: F4, p: F4) -> Step {
+        Step { a, b, p: D4::widen(p), keep: F4::zero(), add: F4::zero() }
+    }
+
+    /// Keeps this step for going back, and gives the state after the token.
+    #[inline(always)]
+    unsafe fn next(self, w: D4, k: D4, v: F4, kept: *mut f32) -> Step {
+        let Step { a, b, p, .. } = self;
+        let q = (p + w).max(k);
+        let (keep, add) = (power(p + w - q), power(k - q));
+        for (i, x) in [a, b, keep, add].into_iter().enumerate() {
+            x.store(kept.add(i * LANES));
+        }
+        p.store(kept.add(4 * LANES));
+        Step { a: keep * a + add * v, b: keep * b + add, p: q, keep, add }
+    }
+
+    #[inline(always)]
+    unsafe fn load(kept: *const f32) -> Step {
+        let [a, b, keep, add] = core::array::from_fn(|i| F4::load(kept.add(i * LANES)));
+        Step { a, b, p: D4::load(kept.add(4 * LANES)), keep, add }
     }
 }
 
-/// e^x, x ≤ 0, of f32's accuracy: what matters is that x is a difference taken in f64.
-fn power(x: f64) -> f64 {
-    f64::from(exp(x as f32))
+#[inline(always)]
+fn power(x: D4) -> F4 {
+    exp4(x.narrow())
 }

@@ -1,10 +1,21 @@
+use crate::chunk7::{padded, padded_transpose, store, Chunk, Head, Pieces, CHUNK, PAIR};
 use crate::math::exp4;
 use crate::sequences::Sequences;
 use crate::simd::{dot, map, F4, LANES};
 use crate::team::Team;
+use crate::tiles::{product, transpose, Left, Matrix};
+
+/// Tokens of a sequence from which on chunks are faster than one token after the other.
+const WORTH_CHUNKS: usize = 12;
+
+/// The f32 of scratch that each thread needs.
+pub const fn scratch(size: usize) -> usize {
+    let width = padded(size);
+    Chunk::room(width) + (width + PAIR) * width
+}
 
 /// r, lw, k, v, a, b, y: [tokens, heads, size]; s0, s: [sequences, heads, size (value), size (key)], or the pool
-/// [pool_rows, …] when there are slots; scratch: [threads, size]. Threads share the heads.
+/// [pool_rows, …] when there are slots; scratch: `scratch` of each thread. Threads share the heads.
 pub unsafe fn wkv7(
     team: &Team,
     r: *const f32,
@@ -27,14 +38,22 @@ pub unsafe fn wkv7(
 ) {
     let batch = Sequences { starts, slots, count: sequences, tokens, rows: pool_rows };
     let area = size * size;
-    let decay = scratch.add(team.id * size);
+    let decay = scratch.add(team.id * self::scratch(size));
     let quads = if size.is_multiple_of(LANES) { size } else { 0 };
     batch.share_heads(team, heads, |row, head, begin, end| {
         let place = (row * heads + head) * area;
         let state = s.add(place);
         batch.begin_state(s0.add(place), state, area);
-        for t in begin..end {
-            let at = (t * heads + head) * size;
+        let at = (begin * heads + head) * size;
+        let pitch = heads * size;
+        let [r, lw, k, v, a, b] = [r, lw, k, v, a, b].map(|x| x.add(at));
+        let y = y.add(at);
+        let whole = Head { r, lw, k, v, a, b, size, pitch };
+        if end - begin >= WORTH_CHUNKS && whole.fits(end - begin) {
+            return in_chunks(&whole, state, y, decay, end - begin);
+        }
+        for t in 0..end - begin {
+            let at = t * pitch;
             map(lw.add(at), decay, size, exp4);
             let token = Token { w: decay, r: r.add(at), k: k.add(at), a: a.add(at), b: b.add(at) };
             for i in (0..quads).step_by(LANES) {
@@ -45,6 +64,31 @@ pub unsafe fn wkv7(
             }
         }
     });
+}
+
+/// All tokens of one head; y like its other operands. state: [size (value), size (key)]
+unsafe fn in_chunks(head: &Head, state: *mut f32, y: *mut f32, scratch: *mut f32, tokens: usize) {
+    let (size, width) = (head.size, padded(head.size));
+    let mut pieces = Pieces::new(scratch);
+    let chunk = Chunk::new(&mut pieces, width);
+    let (across, answers) = (pieces.take(width * width), pieces.take(PAIR * width));
+    padded_transpose(state, across, size, width);
+    for first in (0..tokens).step_by(CHUNK) {
+        let count = CHUNK.min(tokens - first);
+        chunk.take(&head.from(first), count);
+        chunk.solve(across, answers);
+        // Y, the lower half: what the chunk itself holds is added to what the state gave.
+        let (m, values) = (Matrix::new(chunk.m.add(CHUNK * PAIR) as *const f32, PAIR), chunk.matrix(chunk.values));
+        let own = answers.add(CHUNK * width);
+        product(Left::Rows, m, values, Matrix::new(own, width), CHUNK, PAIR, width, true);
+        for t in 0..count {
+            for j in (0..size).step_by(LANES) {
+                store(F4::load(own.add(t * width + j)), y.add((first + t) * head.pitch), j, size);
+            }
+        }
+        chunk.advance(across);
+    }
+    transpose(Matrix::new(across, width), Matrix::new(state, size), size, size);
 }
 
 /// The same as `step` for four lines, which share what is read of the token. s: [4, size]; v: [4]

@@ -8,12 +8,15 @@ mod portable;
 mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
-pub use portable::{Mask, F4, I4, S8};
+pub use portable::{Mask, D4, F4, I4, S8};
 #[cfg(target_family = "wasm")]
-pub use wasm::{Mask, F4, I4, S8};
+pub use wasm::{Mask, D4, F4, I4, S8};
 
 /// How many numbers an `F4` or an `I4` holds.
 pub const LANES: usize = 4;
+
+/// The f32 of a cache line: what threads write apart from each other.
+pub const LINE: usize = 16;
 
 impl Neg for F4 {
     type Output = F4;
@@ -36,6 +39,30 @@ impl F4 {
     #[inline(always)]
     pub fn first(self) -> f32 {
         self.lanes()[0]
+    }
+
+    /// The first `count` numbers at `from`, zeros after them.
+    #[inline(always)]
+    pub unsafe fn load_some(from: *const f32, count: usize) -> F4 {
+        if count >= LANES {
+            return F4::load(from);
+        }
+        let mut lanes = [0.0; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            *lane = *from.add(i);
+        }
+        F4::load(lanes.as_ptr())
+    }
+
+    /// Its first `count` numbers.
+    #[inline(always)]
+    pub unsafe fn store_some(self, to: *mut f32, count: usize) {
+        if count >= LANES {
+            return self.store(to);
+        }
+        for (i, lane) in self.lanes().into_iter().enumerate().take(count) {
+            *to.add(i) = lane;
+        }
     }
 
     #[inline(always)]

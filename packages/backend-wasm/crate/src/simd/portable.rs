@@ -54,6 +54,14 @@ impl F4 {
         F4(self.0.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)))
     }
 
+    pub fn eq(self, other: F4) -> Mask {
+        Mask(core::array::from_fn(|i| self.0[i] == other.0[i]))
+    }
+
+    pub fn le(self, other: F4) -> Mask {
+        Mask(core::array::from_fn(|i| self.0[i] <= other.0[i]))
+    }
+
     pub fn lt(self, other: F4) -> Mask {
         Mask(core::array::from_fn(|i| self.0[i] < other.0[i]))
     }
@@ -64,6 +72,14 @@ impl F4 {
 }
 
 impl Mask {
+    pub fn of_whole(x: F4) -> Mask {
+        Mask(x.0.map(|x| x.to_bits() != 0))
+    }
+
+    pub fn whole(self) -> F4 {
+        F4(self.0.map(|holds| f32::from_bits(u32::from(holds))))
+    }
+
     pub fn select(self, a: F4, b: F4) -> F4 {
         F4(core::array::from_fn(|i| if self.0[i] { a.0[i] } else { b.0[i] }))
     }
@@ -201,5 +217,56 @@ impl F4 {
 
     pub fn plus_product(self, a: F4, b: F4) -> F4 {
         self + a * b
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct D4([f64; LANES]);
+
+impl D4 {
+    pub fn widen(x: F4) -> D4 {
+        D4(x.0.map(f64::from))
+    }
+
+    pub fn narrow(self) -> F4 {
+        F4(self.0.map(|x| x as f32))
+    }
+
+    pub unsafe fn load(from: *const f32) -> D4 {
+        D4(core::ptr::read_unaligned(from as *const [f64; LANES]))
+    }
+
+    pub unsafe fn store(self, to: *mut f32) {
+        core::ptr::write_unaligned(to as *mut [f64; LANES], self.0)
+    }
+
+    pub fn lanes(self) -> [f64; LANES] {
+        self.0
+    }
+
+    pub fn scaled(self, scale: f64) -> D4 {
+        D4(self.0.map(|x| x * scale))
+    }
+
+    pub fn max(self, other: D4) -> D4 {
+        D4(core::array::from_fn(|i| self.0[i].max(other.0[i])))
+    }
+
+    pub fn ge(self, other: D4) -> Mask {
+        Mask(core::array::from_fn(|i| self.0[i] >= other.0[i]))
+    }
+}
+
+impl Add for D4 {
+    type Output = D4;
+    fn add(self, other: D4) -> D4 {
+        D4(core::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+}
+
+impl Sub for D4 {
+    type Output = D4;
+    fn sub(self, other: D4) -> D4 {
+        D4(core::array::from_fn(|i| self.0[i] - other.0[i]))
     }
 }

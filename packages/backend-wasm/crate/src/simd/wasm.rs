@@ -76,12 +76,34 @@ impl F4 {
     }
 
     #[inline(always)]
+    pub fn eq(self, other: F4) -> Mask {
+        Mask(f32x4_eq(self.0, other.0))
+    }
+
+    #[inline(always)]
+    pub fn le(self, other: F4) -> Mask {
+        Mask(f32x4_le(self.0, other.0))
+    }
+
+    #[inline(always)]
     pub fn lt(self, other: F4) -> Mask {
         Mask(f32x4_lt(self.0, other.0))
     }
 }
 
 impl Mask {
+    /// Where an i32 is not 0.
+    #[inline(always)]
+    pub fn of_whole(x: F4) -> Mask {
+        Mask(i32x4_ne(x.0, i32x4_splat(0)))
+    }
+
+    /// The bits of the i32 1 where the mask holds, of 0 elsewhere.
+    #[inline(always)]
+    pub fn whole(self) -> F4 {
+        F4(v128_and(self.0, i32x4_splat(1)))
+    }
+
     /// Lane by lane, `a` where the mask holds, else `b`.
     #[inline(always)]
     pub fn select(self, a: F4, b: F4) -> F4 {
@@ -113,6 +135,77 @@ operators! {
     S8, BitOr, bitor, v128_or;
     S8, Add, add, i16x8_add;
     S8, Sub, sub, i16x8_sub;
+}
+
+/// Four f64, for differences of large numbers.
+#[derive(Clone, Copy)]
+pub struct D4(v128, v128);
+
+impl D4 {
+    #[inline(always)]
+    pub fn widen(x: F4) -> D4 {
+        let high = i64x2_shuffle::<1, 1>(x.0, x.0);
+        D4(f64x2_promote_low_f32x4(x.0), f64x2_promote_low_f32x4(high))
+    }
+
+    /// To the nearest f32.
+    #[inline(always)]
+    pub fn narrow(self) -> F4 {
+        F4(i64x2_shuffle::<0, 2>(f32x4_demote_f64x2_zero(self.0), f32x4_demote_f64x2_zero(self.1)))
+    }
+
+    #[inline(always)]
+    pub unsafe fn load(from: *const f32) -> D4 {
+        D4(v128_load(from as *const v128), v128_load(from.add(LANES) as *const v128))
+    }
+
+    /// Eight words.
+    #[inline(always)]
+    pub unsafe fn store(self, to: *mut f32) {
+        v128_store(to as *mut v128, self.0);
+        v128_store(to.add(LANES) as *mut v128, self.1);
+    }
+
+    #[inline(always)]
+    pub fn lanes(self) -> [f64; LANES] {
+        [
+            f64x2_extract_lane::<0>(self.0),
+            f64x2_extract_lane::<1>(self.0),
+            f64x2_extract_lane::<0>(self.1),
+            f64x2_extract_lane::<1>(self.1),
+        ]
+    }
+
+    #[inline(always)]
+    pub fn scaled(self, scale: f64) -> D4 {
+        D4(f64x2_mul(self.0, f64x2_splat(scale)), f64x2_mul(self.1, f64x2_splat(scale)))
+    }
+
+    #[inline(always)]
+    pub fn max(self, other: D4) -> D4 {
+        D4(f64x2_max(self.0, other.0), f64x2_max(self.1, other.1))
+    }
+
+    #[inline(always)]
+    pub fn ge(self, other: D4) -> Mask {
+        Mask(i32x4_shuffle::<0, 2, 4, 6>(f64x2_ge(self.0, other.0), f64x2_ge(self.1, other.1)))
+    }
+}
+
+impl Add for D4 {
+    type Output = D4;
+    #[inline(always)]
+    fn add(self, other: D4) -> D4 {
+        D4(f64x2_add(self.0, other.0), f64x2_add(self.1, other.1))
+    }
+}
+
+impl Sub for D4 {
+    type Output = D4;
+    #[inline(always)]
+    fn sub(self, other: D4) -> D4 {
+        D4(f64x2_sub(self.0, other.0), f64x2_sub(self.1, other.1))
+    }
 }
 
 /// Four i32, or the bits of four f32.

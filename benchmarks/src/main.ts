@@ -4,6 +4,7 @@ import { compareCommand } from './commands/compare.ts';
 import { encodingCommand } from './commands/encoding.ts';
 import { pageCommand } from './commands/page.ts';
 import { peersCommand } from './commands/peers.ts';
+import { trainCommand } from './commands/train.ts';
 import { weightsCommand } from './commands/weights.ts';
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -11,6 +12,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   encoding: encodingCommand,
   page: pageCommand,
   peers: peersCommand,
+  train: trainCommand,
   weights: weightsCommand,
 };
 

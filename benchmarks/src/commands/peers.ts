@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ReceptanceError } from '@receptance/core';
 import { badOption } from '../options.ts';
-import { PEERS, peerNamed, peersFolder, pythonOf } from '../peers/peers.ts';
+import { PEERS, peerNamed, peersFolder, pythonOf, TRAINING } from '../peers/peers.ts';
+
+const NAMES: readonly string[] = [...Object.keys(PEERS), TRAINING.name];
 
 const HELP: string = `Other programs to measure beside ours, each in a Python environment of its own.
 
@@ -16,7 +18,7 @@ const HELP: string = `Other programs to measure beside ours, each in a Python en
 
   --peers-folder DIR  (or RECEPTANCE_PEERS; default: benchmarks/.cache/peers)
 
-Peers: ${Object.keys(PEERS).join(', ')}. Python 3 with venv is needed, and for llama-cpp a C++ compiler and CMake.`;
+Peers: ${NAMES.join(', ')}. Python 3 with venv is needed, and for llama-cpp a C++ compiler and CMake.`;
 
 export async function peersCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -28,9 +30,9 @@ export async function peersCommand(args: readonly string[]): Promise<void> {
   const folder = peersFolder(values['peers-folder']);
   const [verb, ...names] = positionals;
   if (verb === 'install') {
-    for (const name of names.length === 0 ? Object.keys(PEERS) : names) await install(name, folder);
+    for (const name of names.length === 0 ? NAMES : names) await install(name, folder);
   } else if (verb !== undefined) throw badOption(`peers ${verb} is no command`, 'see pnpm bench peers --help');
-  for (const name of Object.keys(PEERS)) {
+  for (const name of NAMES) {
     console.log(
       `${name}: ${existsSync(pythonOf(name, folder)) ? 'installed' : 'not installed'} in ${join(folder, name)}`,
     );
@@ -38,7 +40,7 @@ export async function peersCommand(args: readonly string[]): Promise<void> {
 }
 
 async function install(name: string, folder: string): Promise<void> {
-  const { requirements, environment } = peerNamed(name);
+  const { requirements, environment } = name === TRAINING.name ? TRAINING.peer : peerNamed(name);
   const python = pythonOf(name, folder);
   if (existsSync(python)) return;
   await mkdir(folder, { recursive: true });

@@ -38,6 +38,18 @@ export const PEERS: Readonly<Record<string, Peer>> = {
   },
 };
 
+/** Programs that train, beside those that run models. */
+export const TRAINING_PEERS: Readonly<Record<string, { readonly compiled: boolean }>> = {
+  pytorch: { compiled: false },
+  'pytorch-compiled': { compiled: true },
+};
+
+/** The environment that training peers share. */
+export const TRAINING: Readonly<{ name: string; peer: Peer }> = {
+  name: 'pytorch',
+  peer: { requirements: TORCH, environment: {}, script: 'pytorch-train.py', format: 'safetensors' },
+};
+
 /** Where the virtual environments are: a folder for each peer. */
 export function peersFolder(given: string | undefined): string {
   return given ?? process.env['RECEPTANCE_PEERS'] ?? fileURLToPath(new URL('../../.cache/peers', import.meta.url));
@@ -56,9 +68,24 @@ export function pythonOf(name: string, folder: string): string {
   return join(folder, name, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 }
 
+/** @throws ReceptanceError `UNKNOWN_PEER`, `PEER_MISSING` */
+export function startTrainingPeer(
+  name: string,
+  folder: string,
+): { readonly runner: RemoteRunner; readonly compiled: boolean } {
+  const peer = Object.hasOwn(TRAINING_PEERS, name) ? TRAINING_PEERS[name] : undefined;
+  if (peer !== undefined) return { runner: startIn(TRAINING.name, TRAINING.peer, folder), ...peer };
+  throw new ReceptanceError('UNKNOWN_PEER', `there is no peer ${name} that trains`, {
+    hint: `peers are ${Object.keys(TRAINING_PEERS).join(', ')}`,
+  });
+}
+
 /** @throws ReceptanceError `PEER_MISSING` when it is not installed */
 export function startPeer(name: string, folder: string): RemoteRunner {
-  const { script } = peerNamed(name);
+  return startIn(name, peerNamed(name), folder);
+}
+
+function startIn(name: string, { script }: Peer, folder: string): RemoteRunner {
   const python = pythonOf(name, folder);
   if (!existsSync(python)) {
     throw new ReceptanceError('PEER_MISSING', `${name} is not installed in ${folder}`, {

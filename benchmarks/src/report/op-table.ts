@@ -1,7 +1,7 @@
 import type { Cost } from '@receptance/core';
 import type { Roofline } from '../roofline/roofline.ts';
 import { median } from '../statistics.ts';
-import type { OpComparison, OpReport, Report } from './report.ts';
+import type { OpComparison, OpReport, OpTime, Report } from './report.ts';
 import { alignedRows, counted, figure, giga, percent } from './text.ts';
 
 /** Time by op, with the rates that the op's cost comes to, and which part of the roofline bounds it. */
@@ -10,17 +10,23 @@ export function opLines({ ops, roofline }: Report): string[] {
     const { model, weights, program, threads, tokens, milliseconds } = report;
     const ceiling = roofline.find((probe) => probe.threads === threads);
     const sum = report.ops.reduce((total, op) => total + op.milliseconds, 0);
-    const heads = ['op', 'nodes', 'ms', 'of all', 'GB/s', 'GFLOP/s', 'of roofline'];
-    const rows = report.ops.map((op) => [
-      ...[op.op, String(op.nodes), figure(op.milliseconds), percent(op.milliseconds / sum)],
-      ...rates(op, op.milliseconds, ceiling),
-    ]);
     const title = `${model}, ${weights}, ${program}, ${counted(threads, 'thread')}: ops of a step of ${counted(tokens, 'token')}`;
     return [
       `${title}, ${figure(milliseconds)} ms; one by one ${figure(sum)} ms`,
-      ...alignedRows([heads, ...rows]),
+      ...alignedRows(opRows(report.ops, ceiling)),
     ].join('\n');
   });
+}
+
+/** A line for each op, after the headings. */
+export function opRows(ops: readonly OpTime[], ceiling: Roofline | undefined): string[][] {
+  const sum = ops.reduce((total, op) => total + op.milliseconds, 0);
+  const heads = ['op', 'nodes', 'ms', 'of all', 'GB/s', 'GFLOP/s', 'of roofline'];
+  const rows = ops.map((op) => [
+    ...[op.op, String(op.nodes), figure(op.milliseconds), percent(op.milliseconds / sum)],
+    ...rates(op, op.milliseconds, ceiling),
+  ]);
+  return [heads, ...rows];
 }
 
 /** An op before and after, in turns. */

@@ -3,6 +3,7 @@ import { resourceUsage } from 'node:process';
 import { createInterface } from 'node:readline';
 import { ReceptanceError } from '@receptance/core';
 import { openModel } from '../models/source.ts';
+import { createTraining } from '../training/requests.ts';
 import { backendEntry, kernelsOf } from './backends.ts';
 import type { AnswerLine, RequestLine } from './protocol.ts';
 import { createRunner, type Platform } from './runner.ts';
@@ -16,6 +17,7 @@ const platform: Platform = {
 const handlers: Readonly<Record<string, (parameters: never) => Promise<unknown>>> = {
   ...createRunner(platform),
   ...createStudies(platform),
+  ...createTraining(platform),
 };
 
 function errorOf(error: unknown): AnswerLine {

@@ -1,4 +1,5 @@
-import type { ContextCost, OpComparison, OpTimes, QualityFigures } from '../report/report.ts';
+import type { ContextCost, OpComparison, OpTime, OpTimes, QualityFigures } from '../report/report.ts';
+import type { TrainingSize } from '../training/subject.ts';
 
 /**
  * What is measured: one model on one backend, alone in a process, so that its memory and its faults are its own. Requests and
@@ -72,7 +73,44 @@ export interface Studies {
   };
 }
 
-export type Protocol = Requests & Studies;
+export interface TrainOpened {
+  readonly adapter: string;
+  /** Numbers that are trained. */
+  readonly parameters: number;
+  /** Multiplications and additions in matrices and memories of a step, where the program knows. */
+  readonly flops?: number;
+  /** What the plan says of weights, optimiser and activations. */
+  readonly plannedBytes?: number;
+}
+
+/** Training: whole steps, and what they are made of. */
+export interface Training {
+  readonly trainOpen: {
+    readonly takes: {
+      readonly size: TrainingSize;
+      readonly backend: string;
+      readonly threads: number;
+      readonly compiled?: boolean;
+    };
+    readonly answers: TrainOpened;
+  };
+  /** Times in milliseconds, losses before each step. */
+  readonly trainSteps: {
+    readonly takes: { readonly steps: number };
+    readonly answers: { readonly times: readonly number[]; readonly losses: readonly number[] };
+  };
+  readonly trainOps: {
+    readonly takes: {
+      readonly size: TrainingSize;
+      readonly backend: string;
+      readonly threads: number;
+      readonly runs: number;
+    };
+    readonly answers: readonly OpTime[];
+  };
+}
+
+export type Protocol = Requests & Studies & Training;
 export type RequestName = keyof Protocol;
 /** The program behind some of the requests. */
 export type Answering<Names extends RequestName> = {

@@ -1,0 +1,135 @@
+import {
+  type Backend,
+  cost,
+  type Device,
+  detectModel,
+  type Graph,
+  leaves,
+  type Node,
+  type Parameters,
+  type Sizes,
+} from '@receptance/core';
+import {
+  type Architecture,
+  createTrainer,
+  groupOf,
+  initialWeights,
+  type ModelConfig,
+  objectiveGraph,
+  stepGraph,
+  type Trainer,
+  tokenArray,
+  withVariables,
+} from '@receptance/train';
+import { graphTimer } from '../ops/graph-timer.ts';
+import { opSamples } from '../ops/op-graph.ts';
+import type { OpTime } from '../report/report.ts';
+
+/** What is trained, and on how much at a time. */
+export interface TrainingSize {
+  readonly version: 4 | 5 | 6 | 7;
+  readonly layers: number;
+  readonly width: number;
+  readonly headSize: number;
+  readonly ffn: number;
+  readonly vocabulary: number;
+  /** Of the low-rank projections of version 7. */
+  readonly ranks: { readonly w: number; readonly a: number; readonly v: number; readonly g: number };
+  /** Texts of a batch, and tokens of each. */
+  readonly batch: number;
+  readonly tokens: number;
+}
+
+export function configOf({ version, layers, width, headSize, ffn, vocabulary, ranks }: TrainingSize): ModelConfig {
+  const architecture: Architecture = `rwkv${version}`;
+  const { w, a, v, g } = ranks;
+  return {
+    ...{ architecture, layers, width, headSize, ffn, vocabularySize: vocabulary },
+    ranks: { decay: w, rate: a, value: v, gate: g },
+  };
+}
+
+/** A text that every program can make: token t of text s. */
+function textOf({ batch, tokens, vocabulary }: TrainingSize): Int32Array {
+  const length = (batch + 1) * (tokens + 1);
+  return Int32Array.from({ length }, (_, i) => (7919 * i + Math.floor(i / 8)) % vocabulary);
+}
+
+/** A trainer as an app makes one: clipping, L2Wrap and AdamW are part of its step. */
+export function openTrainer(backend: Backend, size: TrainingSize, steps: number): Promise<Trainer> {
+  const { batch: sequences, tokens: length } = size;
+  return createTrainer({ backend, model: configOf(size), data: tokenArray(textOf(size)), steps, sequences, length });
+}
+
+/** The step as the device runs it. */
+interface CompiledStep {
+  readonly graph: Graph;
+  readonly sizes: Sizes;
+}
+
+async function compiledStep(device: Device, size: TrainingSize): Promise<CompiledStep> {
+  const source = initialWeights(configOf(size), 1);
+  const objective = objectiveGraph(detectModel(source.tensors), { l2Wrap: 1e-4 });
+  const shapes = leaves(objective, 'parameter');
+  const names = new Set(shapes.keys());
+  const groups = new Map([...shapes].map(([name, { shape }]) => [name, groupOf(name, shape.map(Number))]));
+  const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-18 };
+  const graph = stepGraph(withVariables(objective, names), groups, { adam, accumulates: false });
+  const sizes = { N: size.batch * size.tokens, S: size.batch };
+  const parameters: Parameters = await device.loadParameters(source, [graph]);
+  const executable = await device.compile(graph, parameters, sizes);
+  const compiled = { graph: executable.graph, sizes };
+  executable.free();
+  parameters.free();
+  return compiled;
+}
+
+/** What each kind of op takes of a step, measured by itself on nodes that stand for those of their shapes. */
+export async function trainingOps(backend: Backend, size: TrainingSize, runs: number): Promise<OpTime[]> {
+  const device = await backend.open();
+  const source = initialWeights(configOf(size), 1);
+  try {
+    const { graph, sizes } = await compiledStep(device, size);
+    const found = new Map<string, OpTime>();
+    for (const { label, nodes, graph: own, share } of opSamples(graph)) {
+      const parameters = await device.loadParameters(source, [own]);
+      const timer = await graphTimer(device, parameters, own, sizes);
+      await timer.run(1);
+      // The best of several: whatever disturbs makes it slower.
+      let best = Number.POSITIVE_INFINITY;
+      for (let run = 0; run < runs; run++) best = Math.min(best, await timer.run(1));
+      timer.free();
+      parameters.free();
+      found.set(label, added(found.get(label), label, nodes, sizes, best, share));
+    }
+    return [...found.values()].toSorted((a, b) => b.milliseconds - a.milliseconds);
+  } finally {
+    await device.close();
+  }
+}
+
+function added(
+  known: OpTime | undefined,
+  op: string,
+  nodes: readonly Node[],
+  sizes: Sizes,
+  milliseconds: number,
+  share: number,
+): OpTime {
+  const costs = nodes.map((node) => cost(node, sizes));
+  const sum = (key: 'flops' | 'bytes'): number => costs.reduce((total, each) => total + each[key], 0);
+  return {
+    op,
+    nodes: (known?.nodes ?? 0) + nodes.length * share,
+    milliseconds: (known?.milliseconds ?? 0) + milliseconds * share,
+    flops: (known?.flops ?? 0) + sum('flops') * share,
+    bytes: (known?.bytes ?? 0) + sum('bytes') * share,
+  };
+}
+
+/** Multiplications and additions in matrices and memories that a step makes. */
+export async function flopsOfStep(device: Device, size: TrainingSize): Promise<number> {
+  const { graph, sizes } = await compiledStep(device, size);
+  const heavy = graph.nodes.filter(({ op }) => op === 'linear' || op === 'matmul' || op.startsWith('wkv'));
+  return heavy.reduce((sum, node) => sum + cost(node, sizes).flops, 0);
+}

@@ -188,7 +188,10 @@ export function encodeFused(
   });
   const tape = e.table([
     ...[e.word(axes.length), ...axes.map(({ size }) => e.size(...size)), e.word(inputs.length)],
-    ...inputs.flatMap(({ value }, i) => [e.reference(e.address(value)), ...axes.map(({ strides }) => stride(strides[i] ?? 0))]),
+    ...inputs.flatMap(({ value }, i) => [
+      e.reference(e.address(value)),
+      ...axes.map(({ strides }) => stride(strides[i] ?? 0)),
+    ]),
     ...[e.word(nodes.length), ...ops],
   ]);
   e.emit('fused', {

@@ -108,6 +108,16 @@ test('killed at any point and resumed, it ends with the same bytes as a run that
   expect(await steps('killed')).toEqual(await steps('whole'));
 });
 
+test('a rate beyond reason ends the run with the step and a tensor, and keeps what was saved', async () => {
+  const options = [...small, '--rate', '1e30', '--warmup', '0', '--save-every', '1', '--steps', '9', '--json'];
+  const [failed] = await receptanceAll([train('diverged', ...options)]);
+  expect(failed?.status).toBe(1);
+  const { error } = JSON.parse(failed?.stdout ?? '') as { error: { code: string; message: string } };
+  expect(error.code).toBe('NOT_FINITE');
+  expect(error.message).toMatch(/step \d: the (gradient|weights) of \S+ (is|are) not finite/);
+  expect(await readFile(join(path('diverged'), 'loss.html'), 'utf8')).not.toContain('http-equiv');
+});
+
 test('Ctrl-C saves and stops; --resume goes on from there', async () => {
   const args = train('stopped', ...small, '--steps', '100000', '--save-every', '100000');
   const { running, ended } = start(args);
@@ -181,6 +191,9 @@ test('wrong command lines are told so before anything is made', async () => {
     train('wide', '--width', '100', '--seed', '1'),
   ]);
   expect(nothing?.stderr).toMatch(/NOTHING_TO_RESUME/);
+  // What never began is nothing to go on with, and stands in nobody's way.
+  const [retried] = await receptanceAll([train('wide', ...small, '--steps', '1')]);
+  expect(retried?.status, retried?.stderr).toBe(0);
   expect(short?.stderr).toMatch(/DATA_TOO_SHORT.*at least 100001 are needed/);
   expect(wide?.stderr).toMatch(/heads of 64 do not make a width of 100/);
 });

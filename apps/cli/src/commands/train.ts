@@ -4,7 +4,7 @@ import { TrainingFolder } from '@receptance/train/node';
 import { type Command, columns, command } from '../command.ts';
 import { checkResume, options, readBegun } from '../training/options.ts';
 import { duration } from '../training/pace.ts';
-import { begunIn, keepOptions, type Outcome, trainIn } from '../training/run.ts';
+import { begunIn, type Outcome, trainIn } from '../training/run.ts';
 
 export const train: Command = command({
   name: 'train',
@@ -35,11 +35,7 @@ export const train: Command = command({
     const given = resumes ? undefined : readBegun(values);
     if (given !== undefined && !values.flag('force')) await refuseBegun(path);
     const folder = await TrainingFolder.open(path);
-    if (given !== undefined) {
-      await folder.clear();
-      await keepOptions(folder, given);
-    }
-    const outcome = await trainIn(folder, given ?? (await begunIn(folder)), terminal);
+    const outcome = await trainIn(folder, given ?? (await begunIn(folder)), { resumes, terminal });
     if (terminal.json) terminal.writeJson({ out: path, ...outcome });
     else terminal.write(describe(outcome));
     return terminal.interrupted ? 130 : 0;

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { randomSeed } from 'receptance';
 import { backendNames, DEFAULT_BACKEND } from '../backends.ts';
 import { MODEL_OPTIONS } from '../model.ts';
@@ -125,10 +126,15 @@ export function checkResume(values: Values<OptionName>): void {
 
 /** @throws UsageError `BAD_OPTION` */
 export function readBegun(values: Values<OptionName>): Begun {
+  /** Absolute: a training may be resumed from another folder. */
+  const path = (name: OptionName): string | undefined => {
+    const given = values.text(name);
+    return given === undefined ? undefined : resolve(given);
+  };
   const size = (name: OptionName, otherwise: number): number => values.integer(name, 1) ?? otherwise;
   const rate = values.number('rate', 0) ?? 1e-3;
   const rank = values.integer('lora', 1);
-  const [alpha, model, state] = [values.number('alpha', 0), values.text('model'), values.flag('state')];
+  const [alpha, model, state] = [values.number('alpha', 0), path('model'), values.flag('state')];
   if (rank === undefined && alpha !== undefined) throw badOption('--alpha is for adapters', 'give --lora RANK too');
   if (rank !== undefined && state) throw badOption('--lora and --state exclude each other', 'give one');
   if (model === undefined && (rank !== undefined || state)) {
@@ -146,13 +152,13 @@ export function readBegun(values: Values<OptionName>): Begun {
     throw badOption('--held-out and --validation exclude each other', 'give one');
   }
   return {
-    data: values.required('data'),
-    validation: values.text('validation'),
+    data: resolve(values.required('data')),
+    validation: path('validation'),
     heldOut: values.text('validation') === undefined ? heldOut : 0,
     model,
     architecture: oneOf('architecture', ARCHITECTURES, values.text('architecture') ?? 'rwkv7'),
     ...{ layers: size('layers', 4), width: size('width', 128), headSize: size('head-size', 64) },
-    tokenizer: values.text('tokenizer'),
+    tokenizer: path('tokenizer'),
     backend: values.text('backend') ?? DEFAULT_BACKEND,
     ...{ steps: size('steps', 1000), sequences: size('batch', 8), length: size('length', 256) },
     accumulate: size('accumulate', 1),

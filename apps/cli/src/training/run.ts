@@ -55,13 +55,19 @@ export async function begunIn(folder: TrainingFolder): Promise<Begun> {
   }
 }
 
-export async function keepOptions(folder: TrainingFolder, begun: Begun): Promise<void> {
+async function keepOptions(folder: TrainingFolder, begun: Begun): Promise<void> {
   const text = `${JSON.stringify(begun, undefined, 2)}\n`;
   await writeWhole(join(folder.path, 'options.json'), [new TextEncoder().encode(text)]);
 }
 
+export interface Going {
+  /** Whether to go on with what is in the folder; else it is replaced, once the new training can begin. */
+  readonly resumes: boolean;
+  readonly terminal: Terminal;
+}
+
 /** Trains until the last step, or until Ctrl-C; saves in either case. */
-export async function trainIn(folder: TrainingFolder, begun: Begun, terminal: Terminal): Promise<Outcome> {
+export async function trainIn(folder: TrainingFolder, begun: Begun, { resumes, terminal }: Going): Promise<Outcome> {
   const closing: { close(): Promise<void> }[] = [];
   const opened = <T extends { close(): Promise<void> }>(one: T): T => {
     closing.push(one);
@@ -69,7 +75,7 @@ export async function trainIn(folder: TrainingFolder, begun: Begun, terminal: Te
   };
   const { signal } = terminal;
   try {
-    const saved = (await folder.isBegun()) ? opened(await folder.saved()) : undefined;
+    const saved = resumes && (await folder.isBegun()) ? opened(await folder.saved()) : undefined;
     // Open to the end: what is not trained is read again when the model is written.
     const checkpoint =
       begun.model === undefined ? undefined : opened(await openCheckpointFile(begun.model, { signal }));
@@ -78,6 +84,10 @@ export async function trainIn(folder: TrainingFolder, begun: Begun, terminal: Te
     const trainer = opened(
       await createTrainer(await trainerOptions(begun, { tokenizer, training, checkpoint, saved }, terminal)),
     );
+    if (!resumes) {
+      await folder.clear();
+      await keepOptions(folder, begun);
+    }
     if (saved !== undefined) terminal.note(`goes on after step ${trainer.step} of ${trainer.steps}`);
     return await follow({ folder, begun, trainer, terminal, heldOut });
   } finally {
@@ -175,20 +185,23 @@ async function follow({ folder, begun, trainer, terminal, heldOut }: Followed): 
     await writeWhole(join(folder.path, 'loss.html'), [new TextEncoder().encode(page)]);
     drawn = performance.now();
   };
-  for await (const report of trainer.run({ signal })) {
-    const { step, loss, norm, rate, tokens, milliseconds } = report;
-    await keep({ step, loss, norm, rate, tokens, milliseconds: Math.round(milliseconds) });
-    terminal.status(pace.line(report));
-    if (heldOut !== undefined && (step % begun.evaluateEvery === 0 || step === steps)) {
-      const measured = await trainer.evaluate(heldOut, { tokens: EVALUATED });
-      await keep({ step, heldOut: measured.loss });
-      terminal.note(`step ${step}/${steps}  held out ${measured.loss.toFixed(4)}`);
+  try {
+    for await (const report of trainer.run({ signal })) {
+      const { step, loss, norm, rate, tokens, milliseconds } = report;
+      await keep({ step, loss, norm, rate, tokens, milliseconds: Math.round(milliseconds) });
+      terminal.status(pace.line(report));
+      if (heldOut !== undefined && (step % begun.evaluateEvery === 0 || step === steps)) {
+        const measured = await trainer.evaluate(heldOut, { tokens: EVALUATED });
+        await keep({ step, heldOut: measured.loss });
+        terminal.note(`step ${step}/${steps}  held out ${measured.loss.toFixed(4)}`);
+      }
+      if (step % begun.saveEvery === 0 && step < steps) await folder.save(trainer, begun.dtype);
+      if (performance.now() - drawn > DRAW_EVERY) await draw(false);
     }
-    if (step % begun.saveEvery === 0 && step < steps) await folder.save(trainer, begun.dtype);
-    if (performance.now() - drawn > DRAW_EVERY) await draw(false);
+    await folder.save(trainer, begun.dtype);
+  } finally {
+    await draw(true);
   }
-  await folder.save(trainer, begun.dtype);
-  await draw(true);
   return {
     ...{ step: trainer.step, steps, loss: last.loss, heldOut: last.heldOut, trained: trainer.trained },
     ...{ model: folder.modelPath, seconds: Math.round(performance.now() - began) / 1000 },

@@ -22,7 +22,7 @@ export { rwkv4 } from './models/rwkv4.ts';
 export { rwkv5 } from './models/rwkv5.ts';
 export { rwkv6 } from './models/rwkv6.ts';
 export { type ModelOptions, rwkv7 } from './models/rwkv7.ts';
-export { type Transformer, transformer } from './models/transformer.ts';
+export { type Transformer, type TransformerOptions, transformer } from './models/transformer.ts';
 export type { BinaryFn } from './ops/binary.ts';
 export type { CompareFn } from './ops/compare.ts';
 export * from './ops/index.ts';

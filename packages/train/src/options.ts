@@ -4,6 +4,7 @@ import type { LoraOptions } from './adapt/lora.ts';
 import type { TokenSource } from './data/token-source.ts';
 import type { AdamOptions } from './graph/step.ts';
 import { completeSchedule, type Schedule } from './schedule.ts';
+import type { BaselineConfig } from './weights/baseline.ts';
 import type { ModelConfig } from './weights/config.ts';
 
 /** A stop of training as `saved()` gives it: an open checkpoint. */
@@ -16,8 +17,11 @@ export interface TrainerOptions {
   readonly backend: Backend | readonly Backend[];
   /** Hears why a backend of a list did not open. */
   readonly onUnavailable?: ((error: BackendUnavailableError) => void) | undefined;
-  /** A size, for an untrained model; or the weights of one to train further: an open checkpoint. */
-  readonly model: ModelConfig | WeightSource;
+  /**
+   * A size, for an untrained model; or the weights of one to train further: an open checkpoint. A baseline is made to be compared
+   * with: it is trained, measured and saved alike, but nothing else runs it.
+   */
+  readonly model: ModelConfig | BaselineConfig | WeightSource;
   /** What is learned. */
   readonly data: TokenSource;
   /** Steps of the whole schedule. */

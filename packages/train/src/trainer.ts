@@ -13,7 +13,6 @@ import { adaptationOf } from './adapt/choose.ts';
 import { type Batch, Batches, consecutive } from './data/batches.ts';
 import type { TokenSource } from './data/token-source.ts';
 import { Engine, type Scalars } from './engine.ts';
-import { objectiveGraph } from './graph/objective.ts';
 import { accumulateGraph, accumulatorName, stepGraph } from './graph/step.ts';
 import { type SavedTraining, type Settings, settingsOf, type TrainerOptions } from './options.ts';
 import { describeTraining, type Identity, stepOf } from './saved.ts';
@@ -82,8 +81,8 @@ interface TrainerParts {
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { signal, onProgress, resume, data } = options;
   const settings = settingsOf(options);
-  const adaptation = adaptationOf(options);
-  const { vocabularySize, architecture } = adaptation.model;
+  const adaptation = adaptationOf(options, settings);
+  const { vocabularySize, architecture } = adaptation;
   const batches = new Batches({ data, vocabularySize, ...settings });
   const backend = chosen(options);
   const identity = {
@@ -117,14 +116,14 @@ function chosen({ backend, onUnavailable }: TrainerOptions): Backend {
 }
 
 function graphsOf(adaptation: Adaptation, settings: Settings): Graphs {
-  const { groups, model } = adaptation;
+  const { groups } = adaptation;
   const { l2Wrap, accumulate, sequences, order, adam } = settings;
   const carried = order === 'stream' ? sequences : undefined;
-  const objective = adaptation.apply(objectiveGraph(model, { l2Wrap, carried }));
+  const objective = adaptation.objective({ l2Wrap, carried });
   return {
     step: stepGraph(objective, groups, { adam, accumulates: accumulate > 1 }),
     accumulate: accumulate > 1 ? accumulateGraph(objective, groups) : undefined,
-    evaluate: adaptation.apply(objectiveGraph(model, { l2Wrap: 0 })),
+    evaluate: adaptation.objective({ l2Wrap: 0 }),
     gradients: differentiate(objective, 'objective', [...groups.keys()]),
   };
 }
@@ -228,7 +227,7 @@ export class Trainer {
   async evaluate(data: TokenSource, { tokens = 65_536, signal }: EvaluateOptions = {}): Promise<Evaluation> {
     const { engine, adaptation, graphs } = this.#parts;
     this.#evaluate ??= await engine.compile(graphs.evaluate);
-    const { vocabularySize } = adaptation.model;
+    const { vocabularySize } = adaptation;
     let sum = 0;
     let counted = 0;
     for await (const batch of consecutive({ data, vocabularySize, ...this.#settings }, tokens)) {

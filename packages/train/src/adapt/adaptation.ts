@@ -1,4 +1,5 @@
-import type { Graph, HostArray, LanguageModel, WeightSource } from '@receptance/core';
+import type { Graph, HostArray, WeightSource } from '@receptance/core';
+import type { ObjectiveOptions } from '../graph/objective.ts';
 import type { Group } from '../graph/step.ts';
 
 /** Reads a trained tensor from the device. */
@@ -8,12 +9,14 @@ export type ReadTrained = (name: string) => Promise<HostArray>;
 export interface Adaptation {
   /** `full`, `lora`, `state`: of a run that resumes it must be the same. */
   readonly kind: string;
-  readonly model: LanguageModel;
-  /** The trained tensors: variables of every graph that `apply` gives. */
+  readonly architecture: string;
+  readonly vocabularySize: number;
+  /** What is made small (see `objectiveGraph`), with the trained tensors as variables. */
+  objective(options: ObjectiveOptions): Graph;
+  /** The trained tensors. */
   readonly groups: ReadonlyMap<string, Group>;
   /** The model's weights, and first values of what it has not. */
   readonly source: WeightSource;
-  apply(graph: Graph): Graph;
   /** The model as trained, in official names and shapes; what is not trained as it was. */
   result(read: ReadTrained): WeightSource;
 }

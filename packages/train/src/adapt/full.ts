@@ -1,12 +1,16 @@
 import {
   detectModel,
+  type Graph,
   leaves,
-  lossGraph,
   type ModelOptions,
   type TensorInfo,
+  transformer,
   type WeightSource,
 } from '@receptance/core';
+import { baselineObjective } from '../graph/baseline.ts';
+import { type ObjectiveOptions, objectiveGraph } from '../graph/objective.ts';
 import { withVariables } from '../graph/trained.ts';
+import { type BaselineConfig, baselineWeights } from '../weights/baseline.ts';
 import { groupOf } from '../weights/groups.ts';
 import { elementsOf, layered, lazySource } from '../weights/tensors.ts';
 import type { Adaptation, ReadTrained } from './adaptation.ts';
@@ -14,12 +18,38 @@ import type { Adaptation, ReadTrained } from './adaptation.ts';
 /** Every tensor that the model uses is trained. */
 export function fullTraining(source: WeightSource, options: ModelOptions): Adaptation {
   const model = detectModel(source.tensors, options);
-  const used = leaves(lossGraph(model), 'parameter');
+  const { architecture, vocabularySize } = model;
+  return everyTensor({ architecture, vocabularySize, source }, (each) => objectiveGraph(model, each));
+}
+
+/** A baseline from nothing, on texts of one shape. */
+export function baselineTraining(
+  config: BaselineConfig,
+  shape: { readonly sequences: number; readonly length: number },
+  seed: number,
+): Adaptation {
+  const { architecture, width, vocabularySize, headSize = 64, context = shape.length, window = 32 } = config;
+  const source = baselineWeights({ ...config, context }, seed);
+  const [heads, mixing] =
+    architecture === 'transformer'
+      ? ([width / headSize, 'softmax'] as const)
+      : ([1, architecture === 'aft-simple' ? 'aftSimple' : { aftLocal: window }] as const);
+  const model = transformer(source.tensors, { heads, mixing });
+  return everyTensor({ architecture, vocabularySize, source }, (each) =>
+    baselineObjective(architecture, model, shape, each),
+  );
+}
+
+function everyTensor(
+  { source, ...about }: Pick<Adaptation, 'architecture' | 'vocabularySize' | 'source'>,
+  objective: (options: ObjectiveOptions) => Graph,
+): Adaptation {
+  const used = leaves(objective({ l2Wrap: 0 }), 'parameter');
   const names = new Set(used.keys());
-  const groups = new Map([...used].map(([name, { shape }]) => [name, groupOf(name, shape.map(Number))]));
   return {
-    ...{ kind: 'full', model, groups, source },
-    apply: (graph) => withVariables(graph, names),
+    ...{ ...about, kind: 'full', source },
+    groups: new Map([...used].map(([name, { shape }]) => [name, groupOf(name, shape.map(Number))])),
+    objective: (options) => withVariables(objective(options), names),
     result: (read) => layered(trainedSource(source, names, read), source),
   };
 }

@@ -3,7 +3,6 @@ import {
   definitionOf,
   detectModel,
   type Graph,
-  lossGraph,
   type ModelOptions,
   type Node,
   ReceptanceError,
@@ -12,6 +11,7 @@ import {
   type TensorInfo,
   type WeightSource,
 } from '@receptance/core';
+import { objectiveGraph } from '../graph/objective.ts';
 import type { Group } from '../graph/step.ts';
 import { randomStream } from '../random.ts';
 import { elementsOf, layered, lazySource, type Tensor, tensor, tensorSource } from '../weights/tensors.ts';
@@ -46,11 +46,12 @@ export function loraTraining(base: WeightSource, options: ModelOptions, lora: Lo
     });
   }
   const model = detectModel(base.tensors, options);
+  const { architecture, vocabularySize } = model;
   const scale = alpha / rank;
   const adapters = new Map<string, Tensor>();
   const groups = new Map<string, Group>();
   const matrices = new Map<string, TensorInfo>();
-  for (const name of multiplied(lossGraph(model))) {
+  for (const name of multiplied(objectiveGraph(model, { l2Wrap: 0 }))) {
     const info = base.tensors.get(name);
     if (info?.shape.length !== 2 || !targets(name)) continue;
     const [rows = 0, columns = 0] = info.shape;
@@ -71,9 +72,9 @@ export function loraTraining(base: WeightSource, options: ModelOptions, lora: Lo
     });
   }
   return {
-    ...{ kind: `lora of rank ${rank}, alpha ${alpha}`, model, groups },
+    ...{ kind: `lora of rank ${rank}, alpha ${alpha}`, architecture, vocabularySize, groups },
     source: layered(tensorSource(adapters), base),
-    apply: (graph) => withAdapters(graph, new Set(matrices.keys()), rank, scale),
+    objective: (each) => withAdapters(objectiveGraph(model, each), new Set(matrices.keys()), rank, scale),
     result: (read) => layered(merged(base, matrices, scale, rank, read), base),
   };
 }

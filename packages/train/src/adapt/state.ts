@@ -1,4 +1,5 @@
 import { detectModel, type ModelOptions, ReceptanceError, type WeightSource } from '@receptance/core';
+import { objectiveGraph } from '../graph/objective.ts';
 import { withVariables } from '../graph/trained.ts';
 import { layered, type Tensor, tensor, tensorSource } from '../weights/tensors.ts';
 import type { Adaptation } from './adaptation.ts';
@@ -26,10 +27,12 @@ export function stateTuning(base: WeightSource, options: ModelOptions): Adaptati
     });
   }
   const source = layered(tensorSource(fresh), base);
+  const model = detectModel(source.tensors, options);
+  const { architecture, vocabularySize } = model;
   return {
-    ...{ kind: 'state', source, model: detectModel(source.tensors, options) },
+    ...{ kind: 'state', source, architecture, vocabularySize },
     groups: new Map([...names].map((name) => [name, { rate: 1, decays: false }])),
-    apply: (graph) => withVariables(graph, names),
+    objective: (each) => withVariables(objectiveGraph(model, each), names),
     result: (read) => layered(trainedSource(source, names, read), source),
   };
 }

@@ -32,12 +32,20 @@ export function objectiveGraph(model: LanguageModel, { l2Wrap, carried }: Object
   const { x, state: after } = model.hidden(b, tokens, starts, state);
   flow?.keep(after);
 
-  const logits = model.head(b, x);
+  addObjective(b, { logits: model.head(b, x), targets, scale }, l2Wrap);
+  return b.build();
+}
+
+/** The outputs `loss` and `objective` of logits f32[N,V]. */
+export function addObjective(
+  b: GraphBuilder,
+  { logits, targets, scale }: { readonly logits: Value; readonly targets: Value; readonly scale: Value },
+  l2Wrap: number,
+): void {
   const losses = b.add('crossEntropy', { logits, targets }).y;
   const loss = b.binary('mul', b.reduce('sum', losses, [0]), scale);
   b.output('loss', loss);
   b.output('objective', l2Wrap === 0 ? loss : b.binary('add', loss, wrap(b, logits, targets, scale, l2Wrap)));
-  return b.build();
 }
 
 function wrap(b: GraphBuilder, logits: Value, targets: Value, scale: Value, weight: number): Value {

@@ -7,7 +7,7 @@ import { golden, receptanceAll } from './support/receptance.ts';
 const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-const FILES = ['README.md', 'decode.onnx', 'initial.onnx', 'model.onnx', 'run.py', 'weights.bin'];
+const FILES = ['README.md', 'SHA256SUMS', 'decode.onnx', 'initial.onnx', 'model.onnx', 'run.py', 'weights.bin'];
 
 test('a folder is written whole, and replaced only with --force', async () => {
   const out = join(folder, 'out');

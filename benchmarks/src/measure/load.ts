@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { weightsFile } from '../models/files.ts';
 import { modelSize, registeredName } from '../models/registry.ts';
-import { startPeer } from '../peers/peers.ts';
+import { peerNamed, startPeer } from '../peers/peers.ts';
 import { startOwnRunner } from '../runner/spawn.ts';
 import type { Settings } from './plan.ts';
 import type { Samples } from './samples.ts';
@@ -10,25 +10,34 @@ import type { Group, Subject } from './subject.ts';
 /** Read at a time. */
 const PIECE = 4 << 20;
 
-/** A file of the group's weights: .gguf where it must hold blocks or a peer reads nothing else. */
-export async function fileOf({ model, weights }: Group, isPeer: boolean, { seed, cache }: Settings): Promise<string> {
-  const type = weights ?? 'f32';
-  const gguf = isPeer || type === 'q8_0' || type === 'q4_0';
-  return registeredName(model) === undefined && !isPeer
+/** A file of the group's weights: as the peer reads it, .gguf where it must hold blocks. */
+async function fileOf(group: Group, subject: Subject, { seed, cache }: Settings): Promise<string> {
+  const { model, weights = 'f32' } = group;
+  const format = formatOf(group, subject);
+  return registeredName(model) === undefined && !subject.isPeer
     ? model
-    : weightsFile({ model, seed, weights: type, format: gguf ? 'gguf' : 'safetensors', folder: cache });
+    : weightsFile({ model, seed, weights, format, folder: cache });
 }
 
 /** Whether there is such a file: blocks go into .gguf, which is of versions 6 and 7. */
-export function hasFile({ model, weights }: Group, isPeer: boolean): boolean {
-  const name = registeredName(model);
-  const inBlocks = weights === 'q8_0' || weights === 'q4_0';
-  return name === undefined ? model !== 'stories' : modelSize(name).version >= 6 || !(inBlocks || isPeer);
+export function hasFile(group: Group, subject: Subject): boolean {
+  const name = registeredName(group.model);
+  if (name === undefined) return group.model !== 'stories';
+  return formatOf(group, subject) === 'gguf' ? modelSize(name).version >= 6 : !isInBlocks(group);
+}
+
+function formatOf(group: Group, { isPeer, program }: Subject): 'safetensors' | 'gguf' {
+  if (isPeer) return peerNamed(program).format;
+  return isInBlocks(group) ? 'gguf' : 'safetensors';
+}
+
+function isInBlocks({ weights }: Group): boolean {
+  return weights === 'q8_0' || weights === 'q4_0';
 }
 
 /** Opens the file in a new process, and reads it into memory without doing anything with it, in turns. */
 export async function takeLoads(subject: Subject, group: Group, samples: Samples, settings: Settings): Promise<void> {
-  const path = await fileOf(group, subject.isPeer, settings);
+  const path = await fileOf(group, subject, settings);
   const { size } = await stat(path);
   for (let repeat = 0; repeat < Math.min(3, settings.repeats); repeat++) {
     settings.signal.throwIfAborted();

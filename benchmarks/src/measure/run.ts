@@ -88,7 +88,7 @@ async function measureGroup(
     for (const { runner } of subjects) await runner.close();
   }
   if (measures.has('load')) {
-    for (const subject of subjects.filter(({ isPeer }) => hasFile(group, isPeer))) {
+    for (const subject of subjects.filter((each) => hasFile(group, each))) {
       status(`${name}: ${subject.program} ${subject.threads}, loading files`);
       await takeLoads(subject, group, samples.get(subject) ?? new Samples(), settings);
     }

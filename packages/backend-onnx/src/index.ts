@@ -11,6 +11,7 @@ import { makeFolder } from './temporary-folder.ts';
 import { RuntimeThread } from './worker/client.ts';
 
 export { type Exported, type ExportOptions, exportOnnx } from './export/export.ts';
+export { verifyExport } from './export/sums.ts';
 export type { KernelOf, OnnxKernel } from './kernel.ts';
 export type { Block, Ref } from './lowering/block.ts';
 export type { Activations, Form, Lowering, Recurrence } from './lowering/lowering.ts';

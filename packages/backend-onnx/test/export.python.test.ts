@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,8 @@ import { openCheckpointFile } from '@receptance/checkpoint/node';
 import { widen } from '@receptance/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { python } from '../../../tools/system-parts.ts';
-import { type ExportOptions, exportOnnx } from '../src/index.ts';
+import { type ExportOptions, exportOnnx, verifyExport } from '../src/index.ts';
+import { errorOf } from './support.ts';
 
 interface Model {
   readonly file: string;
@@ -108,6 +109,24 @@ describe('exported folders, by programs that are not ours', () => {
     findings = await ask(await Promise.all(jobs));
   }, 300_000);
   afterAll(() => rm(folder, { recursive: true }));
+
+  it('a damaged, cut or missing file is found, by us and by the script', async () => {
+    const own = join(folder, '0');
+    await expect(verifyExport(own)).resolves.toBeUndefined();
+    const weights = await readFile(join(own, 'weights.bin'));
+    const damaged = Buffer.from(weights);
+    damaged[weights.length >> 1] = (damaged[weights.length >> 1] ?? 0) ^ 1;
+    for (const bytes of [damaged, weights.subarray(0, 5000)]) {
+      await writeFile(join(own, 'weights.bin'), bytes);
+      expect((await errorOf(() => verifyExport(own)))?.code).toBe('BAD_DATA_FILE');
+      const { status, stderr } = spawnSync(python, [join(own, 'run.py'), '1'], { encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('weights.bin is not what') });
+    }
+    await rm(join(own, 'weights.bin'));
+    expect((await errorOf(() => verifyExport(own)))?.message).toContain('weights.bin is missing');
+    expect((await errorOf(() => verifyExport(folder)))?.code).toBe('FILE_NOT_FOUND');
+    await writeFile(join(own, 'weights.bin'), weights);
+  });
 
   MODELS.forEach(({ file, options, within }, i) => {
     it(`${file} ${JSON.stringify(options)}`, () => {

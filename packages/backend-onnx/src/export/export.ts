@@ -29,6 +29,7 @@ import type { LoopKind } from '../lowering/ports.ts';
 import type { DataFile } from '../lowering/stored.ts';
 import { encodeModel } from '../proto/model.ts';
 import { OPSETS } from './opsets.ts';
+import { SUMS, sumOf } from './sums.ts';
 import { RUN_PY, readme } from './texts.ts';
 
 export interface ExportOptions extends ModelOptions {
@@ -94,10 +95,13 @@ export async function exportOnnx(source: WeightSource, folder: string, options: 
     });
     const texts = textsOf(model, parts, data, { standard, opset, activations }, entries);
     for (const [name, bytes] of texts) await writing(folder, () => writeFile(join(partial, name), bytes));
+    const sums = await sumsOf(partial, [...texts.keys(), 'weights.bin'], signal);
+    await writing(folder, () => writeFile(join(partial, SUMS), sums));
     await rm(folder, { recursive: true, force: true });
     await writing(folder, () => rename(partial, folder));
     const sizes = [...texts].map(([name, bytes]): [string, number] => [name, bytes.length]);
-    return { architecture: model.architecture, opset, files: Object.fromEntries([...sizes, ['weights.bin', total]]) };
+    const files = Object.fromEntries([...sizes, ['weights.bin', total], [SUMS, sums.length]]);
+    return { architecture: model.architecture, opset, files };
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;
@@ -174,7 +178,13 @@ function textsOf(
   return files;
 }
 
-const FILES = ['initial.onnx', 'model.onnx', 'decode.onnx', 'README.md', 'run.py', 'weights.bin'];
+async function sumsOf(folder: string, names: readonly string[], signal: AbortSignalLike | undefined): Promise<string> {
+  let text = '';
+  for (const name of names) text += `${await sumOf(join(folder, name), signal)}  ${name}\n`;
+  return text;
+}
+
+const FILES = [SUMS, 'initial.onnx', 'model.onnx', 'decode.onnx', 'README.md', 'run.py', 'weights.bin'];
 
 /** What is replaced is an export, and nothing else. */
 async function checkFolder(folder: string, force: boolean): Promise<void> {

@@ -1,6 +1,6 @@
-/** Runs an exported folder; 20 lines that are read by people. */
+/** Runs an exported folder; short, to be read by people. */
 export const RUN_PY = `"""Continues a text of token ids: python run.py 65 66 67 --count 16 --temperature 0"""
-import argparse, pathlib
+import argparse, hashlib, pathlib, sys
 import numpy as np, onnxruntime as ort
 
 parser = argparse.ArgumentParser()
@@ -10,6 +10,11 @@ parser.add_argument("--temperature", type=float, default=0, help="0 takes the li
 parser.add_argument("--seed", type=int, default=0)
 args = parser.parse_args()
 folder = pathlib.Path(__file__).parent
+for line in (folder / "SHA256SUMS").read_text().splitlines():
+    digest, name = line.split()
+    with open(folder / name, "rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            sys.exit(f"{name} is not what was exported: it is damaged, or of another export")
 
 def run(name, given):  # takes from \`given\` what the model wants; a state that comes out as "x.next" goes in as "x"
     session = ort.InferenceSession(str(folder / f"{name}.onnx"))
@@ -59,6 +64,7 @@ python run.py 65 66 67 --count 16    # token ids in, token ids out
 | \`model.onnx\` | \`tokens\` int32[N], text after text, equally many of each; \`rows\` int32[R]; states | \`logits\` f32[R,${vocabularySize}] after the tokens that \`rows\` names; states |
 | \`decode.onnx\` | \`tokens\` int32[S], the last of each text; \`rows\` 0 to S − 1; \`steps\`; \`settings\`, \`u\`; states | \`next\` int32[steps,S]; states |
 | \`weights.bin\` | | the weights of all three, each at a multiple of 4096 bytes |
+| \`SHA256SUMS\` | | of all other files: \`sha256sum --check SHA256SUMS\`; \`run.py\` looks, too |
 
 - A **state** is a tensor [S, …] of constant size that carries a text: \`x.next\` comes out, and goes in as \`x\`. Reading is a matter of
   calls: token by token, or all at once, gives the same states.

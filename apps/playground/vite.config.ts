@@ -18,7 +18,7 @@ export default defineConfig({
     target: 'es2023',
     chunkSizeWarningLimit: 1000,
     rollupOptions: {
-      input: { index: at('index.html'), sw: at('src/service-worker/sw.ts') },
+      input: { index: at('index.html'), ideas: at('ideas.html'), sw: at('src/service-worker/sw.ts') },
       // A service worker is known by its address.
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },

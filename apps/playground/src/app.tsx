@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { takeFiles } from './store/files.ts';
 import { model, opening } from './store/model.ts';
@@ -12,20 +13,23 @@ import { SettingsPanel } from './ui/settings-panel.tsx';
 import { ThemeButton } from './ui/theme.tsx';
 import { Thread } from './ui/thread.tsx';
 
-const VIEWS: readonly Kind[] = ['write', 'chat'];
+const Inside = lazy(() => import('./ui/inside.tsx').then(({ Inside: page }) => ({ default: page })));
 
-const view = signal<Kind>(viewOf(location.hash));
+type View = Kind | 'inside';
+const VIEWS: readonly View[] = ['write', 'chat', 'inside'];
+
+const view = signal<View>(viewOf(location.hash));
 addEventListener('hashchange', () => {
   view.value = viewOf(location.hash);
 });
 
-function viewOf(hash: string): Kind {
+function viewOf(hash: string): View {
   return VIEWS.find((name) => hash === `#${name}`) ?? 'write';
 }
 
 export function App() {
   const [choosing, setChoosing] = useState(false);
-  const kind = view.value;
+  const kind: Kind = view.value === 'chat' ? 'chat' : 'write';
   const dragging = useDrop(kind);
   return (
     <>
@@ -43,6 +47,7 @@ export function App() {
               {text.views[name]}
             </a>
           ))}
+          <a href="ideas.html">{text.nav.ideas}</a>
           <a href="benchmark/page/">{text.nav.benchmark}</a>
         </nav>
         <div class="end">
@@ -50,12 +55,18 @@ export function App() {
           <ThemeButton />
         </div>
       </header>
-      <NoticeBar />
+      {!choosing && <NoticeBar />}
       <main id="main" tabIndex={-1}>
-        <div class="desk">
-          <Thread key={kind} kind={kind} />
-          <Aside />
-        </div>
+        {view.value === 'inside' ? (
+          <Suspense fallback={<p class="hint">…</p>}>
+            <Inside />
+          </Suspense>
+        ) : (
+          <div class="desk">
+            <Thread key={kind} kind={kind} />
+            <Aside />
+          </div>
+        )}
       </main>
       {choosing && <ModelsDialog kind={kind} onClose={() => setChoosing(false)} />}
       {dragging && <div class="dropping">{text.drop}</div>}

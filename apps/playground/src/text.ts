@@ -163,6 +163,60 @@ export const text = {
     lost: (why: string) => `The GPU is gone (${why}). The text goes on with WebAssembly.`,
   },
 
+  inside: {
+    title: 'Inside a memory',
+    intro:
+      'An RNN keeps no text: each layer has a memory of constant size, which every token changes and reads. Here one layer reads a text, and its memory is laid open.',
+    example: 'Once upon a time there was a girl named Lily. She had a red ball. One day the ball was gone.',
+    words: 'Text (its beginning is looked at)',
+    layer: 'Layer',
+    head: 'Head',
+    look: 'Look',
+    play: 'Walk through the text',
+    pause: 'Pause',
+    present: (t: number, length: number) => `Token ${t} of ${length}`,
+    future: 'not read yet',
+    tell: (now: string, past: string, value: string) => `when ${now} is read, ${past} counts ${value}`,
+    implied: 'Implied attention',
+    impliedHint:
+      'How much each past token (left to right) still counts when a token (top to bottom) is read. It follows from decays, keys and receptances; the model itself never computes it.',
+    impliedLabel: (length: number) => `How much each of ${length} tokens counts for each later one`,
+    impliedCost: (numbers: string) => `carried from token to token: ${numbers} numbers`,
+    softmax: 'What a transformer computes',
+    softmaxHint:
+      'Softmax attention with the same receptances as queries and the same keys. Every cell is computed, and all keys and values are kept.',
+    softmaxLabel: (length: number) => `Softmax attention between ${length} tokens`,
+    softmaxCost: (cells: string, numbers: string) => `${cells} cells computed, ${numbers} numbers kept`,
+    state: 'The state',
+    stateHint:
+      'The memory itself after the chosen token: values by keys. All that the layer knows of the text is in it.',
+    state4Hint: 'The average of values that each channel holds after the chosen token, as a square.',
+    stateLabel: (token: string, size: string) => `State after ${token}: ${size}`,
+    tellState: (row: number, column: number, value: string) => `row ${row + 1}, column ${column + 1}: ${value}`,
+    decay: 'Decay',
+    decayHint:
+      'After how many tokens half of what a channel holds is gone, without being written again. Some forget at once, some hardly.',
+    decayLabel: 'Half-life of the channels of each head, sorted',
+    headName: (head: number) => `Head ${head}`,
+    channel: 'channels, sorted',
+    halfLife: 'tokens',
+  },
+
+  contexts: {
+    title: 'What a token costs, the longer the text is',
+    hint: 'Measured now, on this machine: the open model, and a transformer of as many layers and channels with a cache of keys and values, of random weights, on WebAssembly.',
+    measure: 'Measure',
+    stop: 'Stop',
+    progress: (done: number, of: number) => `length ${Math.min(done + 1, of)} of ${of} …`,
+    rwkv: 'RWKV',
+    transformer: 'Transformer',
+    position: 'position in the text',
+    time: 'Time of a token',
+    memory: 'Memory of a text',
+    timeLabel: 'Milliseconds of a token against its position',
+    memoryLabel: 'Bytes of a text against its length',
+  },
+
   errors: {
     noModel: 'no model is open',
     noModelHint: 'open one first',

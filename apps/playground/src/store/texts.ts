@@ -4,7 +4,18 @@ import type { GenerateEvent } from '../worker/protocol.ts';
 import { model } from './model.ts';
 import { fail, say } from './notices.ts';
 import { samplingOf, settings, showsProbabilities } from './settings.ts';
-import { EMPTY_TREE, nodeAt, showing, type TextNode, type Tree, withNode, without, withPieces } from './tree.ts';
+import {
+  EMPTY_TREE,
+  nodeAt,
+  pathTo,
+  showing,
+  type TextNode,
+  type Tree,
+  withNode,
+  without,
+  withPieces,
+  writtenText,
+} from './tree.ts';
 import { worker } from './worker.ts';
 
 /** Two trees: a text to go on with, and a conversation. */
@@ -86,6 +97,13 @@ export function forgetAll(): void {
     void worker.call('forget', [...tree.value.nodes.keys()]);
     tree.value = EMPTY_TREE;
   }
+}
+
+/** All that is written from the beginning of a text to its end. */
+export function textTo(kind: Kind): string {
+  return pathTo(trees[kind].value)
+    .map((node) => node.prompt + writtenText(node))
+    .join('');
 }
 
 export async function exportState(node: string): Promise<void> {

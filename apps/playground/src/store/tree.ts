@@ -78,3 +78,7 @@ export function withPieces(node: TextNode, pieces: readonly PieceMessage[]): Tex
   for (let at = 0; at < all.length; at += CHUNK) cut.push(all.slice(at, at + CHUNK));
   return { ...node, chunks: [...full, ...cut] };
 }
+
+export function writtenText({ chunks }: TextNode): string {
+  return chunks.flatMap((chunk) => chunk.map(({ text }) => text)).join('');
+}

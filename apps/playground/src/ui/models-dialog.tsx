@@ -19,6 +19,7 @@ import { Backends } from './backends.tsx';
 import { Button } from './button.tsx';
 import { FileButton } from './file-button.tsx';
 import { bytes } from './format.ts';
+import { NoticeBar } from './notice.tsx';
 import { Progress } from './progress.tsx';
 
 /** Which model runs, and on what. */
@@ -34,6 +35,7 @@ export function ModelsDialog({ kind, onClose }: { readonly kind: Kind; readonly 
         <h2 id="models-title">{text.models.title}</h2>
         <Button icon="close" iconOnly kind="quiet" label={text.close} onClick={() => dialog.current?.close()} />
       </header>
+      <NoticeBar />
       <div class="columns">
         <div>
           <OpenNow />

@@ -23,6 +23,21 @@ async function folder(): Promise<FileSystemDirectoryHandle> {
   return root.getDirectoryHandle('models', { create: true });
 }
 
+/** Looking makes nothing: that would need room, too. */
+async function existingFolder(): Promise<FileSystemDirectoryHandle | undefined> {
+  const root = await navigator.storage.getDirectory();
+  try {
+    return await root.getDirectoryHandle('models');
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotFoundError';
+}
+
 export class Entry {
   readonly id: string;
   readonly #folder: FileSystemDirectoryHandle;
@@ -71,7 +86,7 @@ export class Entry {
 /** All that there are, by name. What cannot be read was never finished, and is left out. */
 export async function entries(): Promise<Entry[]> {
   const found: Entry[] = [];
-  for await (const [id, handle] of (await folder()).entries()) {
+  for await (const [id, handle] of (await existingFolder())?.entries() ?? []) {
     if (!(handle instanceof FileSystemDirectoryHandle)) continue;
     const about = await aboutOf(handle);
     if (about !== undefined) found.push(new Entry(id, handle, about));
@@ -96,9 +111,7 @@ async function aboutOf(directory: FileSystemDirectoryHandle): Promise<About | un
     const about: unknown = JSON.parse(await file.text());
     return isAbout(about) ? about : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof DOMException && error.name === 'NotFoundError')) {
-      return undefined;
-    }
+    if (error instanceof SyntaxError || isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -26,22 +26,30 @@ export class ModelStore {
   }
 
   /** Downloads, or goes on with what is there already. Aborting pauses: what has come stays. */
-  async download({ url, sha256 }: DownloadRequest, { emit, signal }: Context<Progress>): Promise<StoredModel> {
+  async download(request: DownloadRequest, context: Context<Progress>): Promise<StoredModel> {
+    return explainingQuota(() => this.#download(request, context));
+  }
+
+  async #download({ url, sha256 }: DownloadRequest, context: Context<Progress>): Promise<StoredModel> {
     const address = addressOf(url);
     const known = (await entries()).find(({ about }) => about.url === address.href);
     const name = decodeURIComponent(address.pathname.split('/').at(-1) || address.host);
     const entry = known ?? (await entryAt({ name, url: address.href }));
     const expected = (sha256 || address.hash.match(/sha256=([0-9a-f]{64})/i)?.[1] || '').toLowerCase();
     if (expected !== '') await entry.note({ expected });
-    await explainingQuota(() => fetchInto(entry, address, { emit, signal }));
-    return this.#finish(entry, { emit, signal });
+    await fetchInto(entry, address, context);
+    return this.#finish(entry, context);
   }
 
   /** A copy of a file of the person's own. */
-  async keep(file: File, vocabulary: File | undefined, context: Context<Progress>): Promise<StoredModel> {
+  keep(file: File, vocabulary: File | undefined, context: Context<Progress>): Promise<StoredModel> {
+    return explainingQuota(() => this.#keep(file, vocabulary, context));
+  }
+
+  async #keep(file: File, vocabulary: File | undefined, context: Context<Progress>): Promise<StoredModel> {
     const entry = await entryAt({ name: file.name });
     try {
-      await explainingQuota(() => copyInto(entry, file, context));
+      await copyInto(entry, file, context);
       if (vocabulary !== undefined) await entry.writeVocabulary(vocabulary);
       await entry.note({ size: file.size });
       return await this.#finish(entry, context);

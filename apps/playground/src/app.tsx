@@ -10,8 +10,8 @@ import { Icon } from './ui/icon.tsx';
 import { ModelsDialog } from './ui/models-dialog.tsx';
 import { NoticeBar } from './ui/notice.tsx';
 import { SettingsPanel } from './ui/settings-panel.tsx';
-import { ThemeButton } from './ui/theme.tsx';
 import { Thread } from './ui/thread.tsx';
+import { Top } from './ui/top.tsx';
 
 const Inside = lazy(() => import('./ui/inside.tsx').then(({ Inside: page }) => ({ default: page })));
 
@@ -33,28 +33,9 @@ export function App() {
   const dragging = useDrop(kind);
   return (
     <>
-      <a class="skip" href="#main">
-        {text.skip}
-      </a>
-      <header class="top">
-        <a class="mark" href="#write">
-          <Mark />
-          {text.name}
-        </a>
-        <nav aria-label={text.nav.label}>
-          {VIEWS.map((name) => (
-            <a key={name} href={`#${name}`} {...(view.value === name ? { 'aria-current': 'page' as const } : {})}>
-              {text.views[name]}
-            </a>
-          ))}
-          <a href="ideas.html">{text.nav.ideas}</a>
-          <a href="benchmark/page/">{text.nav.benchmark}</a>
-        </nav>
-        <div class="end">
-          <ModelButton onClick={() => setChoosing(true)} />
-          <ThemeButton />
-        </div>
-      </header>
+      <Top current={view.value}>
+        <ModelButton onClick={() => setChoosing(true)} />
+      </Top>
       {!choosing && <NoticeBar />}
       <main id="main" tabIndex={-1}>
         {view.value === 'inside' ? (
@@ -97,17 +78,6 @@ function ModelButton({ onClick }: { readonly onClick: () => void }) {
       <span class="name">{shown}</span>
       {choice && opening.value === undefined && <span class="badge">{text.backends.names[choice.backend]}</span>}
     </button>
-  );
-}
-
-/** Decay, as the memory of a channel has it. */
-function Mark() {
-  return (
-    <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
-      {[20, 13.4, 9, 6, 4].map((height, i) => (
-        <rect key={height} x={2 + i * 4.3} y={22 - height} width="2.8" height={height} rx="1.2" />
-      ))}
-    </svg>
   );
 }
 

@@ -11,8 +11,8 @@ export const text = {
   cancel: 'Cancel',
   dismiss: 'Dismiss',
   skip: 'Skip to the text',
-  views: { write: 'Write', chat: 'Chat', inside: 'Look inside' },
-  nav: { label: 'Views', ideas: 'Ideas', benchmark: 'Benchmark', source: 'Source' },
+  views: { write: 'Write', chat: 'Chat', inside: 'Look inside', ideas: 'Ideas' },
+  nav: { label: 'Views', benchmark: 'Benchmark' },
   theme: { light: 'Light', dark: 'Dark', auto: 'As the system', change: (now: string) => `Colours: ${now}` },
   drop: 'Drop a model, a vocabulary or a saved state',
 
@@ -200,6 +200,85 @@ export const text = {
     headName: (head: number) => `Head ${head}`,
     channel: 'channels, sorted',
     halfLife: 'tokens',
+  },
+
+  ideas: {
+    title: 'From attention to RWKV',
+    intro:
+      'A language model reads a text token by token, and at each has to decide how much the earlier ones count. Below, one channel of six models that answer it, on the same made-up text. A row is a token that is read; along it, how much each earlier token counts. Every step takes something away, until an RNN is left. Move the sliders: the numbers are computed here as you do.',
+    knobs: 'The example',
+    length: 'Length of the text',
+    window: 'Window',
+    decay: 'Decay d',
+    bonus: 'Bonus u',
+    learned: 'Weights of places',
+    kept: 'Kept to read on (1,024 channels)',
+    numbers: (value: string) => `${value} numbers`,
+    pairs: (value: string) => `none, but ${value} pairs computed`,
+    none: 'none',
+    perChannel: '2 numbers: d and u',
+    map: (title: string, length: number) => `${title}: weights of a text of ${length} tokens`,
+    tell: (t: number, i: number, value: string) => `at token ${t}, token ${i} counts ${value}`,
+    members: {
+      softmax: {
+        title: 'Softmax attention',
+        formula: 'y[t] = Σ softmax( q[t] · k[i] ) v[i]',
+        about:
+          'Each token asks every earlier one how well its key fits the query. All keys and values have to be kept, and token number one million looks at a million of them.',
+      },
+      full: {
+        title: 'AFT-full: no queries in the sum',
+        formula: 'y[t] = σ(q[t]) ⊙ Σ e^(w[t,i] + k[i]) v[i]\n                / Σ e^(w[t,i] + k[i])',
+        about:
+          'The attention-free transformer drops the dot product. How much a place counts for another is learned once, as w; the query only gates what comes out. No heads, no pairs of vectors, but a w for every pair of places.',
+      },
+      local: {
+        title: 'AFT-local: a window',
+        formula: 'w[t,i] = 0   where  t − i ≥ s',
+        about: 'Only near places get weights of their own. Far tokens still count, all alike, by their keys.',
+      },
+      conv: {
+        title: 'AFT-conv: only the distance counts',
+        formula: 'w[t,i] = f[t − i]',
+        about:
+          'The weights are the same wherever one is in the text: a convolution over tokens. From T × T numbers, a row of them is left.',
+      },
+      simple: {
+        title: 'AFT-simple: no places at all',
+        formula: 'w[t,i] = 0',
+        about:
+          'Without place weights the two sums can be carried from token to token. That is an RNN with a memory of two numbers a channel, but one that never forgets: the past grows heavier and heavier.',
+      },
+      rwkv4: {
+        title: 'RWKV-4: a decay that is learned',
+        formula: 'w[t,i] = −(t − 1 − i) d,   u for i = t',
+        about:
+          'One decay per channel: the weight of the past shrinks by e^−d with every token, so the sums can still be carried. Some channels forget at once, others hardly ever. The bonus u lets the present token count in its own way, and the receptance σ(r) decides what of it all comes out.',
+      },
+    },
+    four: 'One function, four ways to compute it',
+    fourAbout:
+      'Because the decay is an exponential, the last picture can be computed as a transformer, as an RNN, as a convolution, or in chunks. The numbers are the same; that is why RWKV trains in parallel and runs with a memory of constant size. These are the outputs for the text above, now.',
+    form: 'Form',
+    work: 'Work for T tokens',
+    last: 'Output at the last token',
+    difference: 'Largest difference',
+    forms: {
+      parallel: { name: 'Parallel, as a transformer', work: 'T²' },
+      recurrent: { name: 'Recurrent, as an RNN', work: 'T, memory constant' },
+      convolution: { name: 'Convolution over tokens', work: 'T², or T log T' },
+      chunked: { name: 'Chunks of 16', work: '16 T' },
+    },
+    heads: (size: number, numbers: string) =>
+      `From RWKV-5 on, the memory of ${size} channels is a matrix of ${size} × ${size} = ${numbers} numbers: as many as a cache of ${size / 2} tokens would hold, for a text of any length.`,
+    after: {
+      title: 'And then',
+      paragraphs: [
+        'RWKV-5 makes the memory a matrix: keys and values meet as outer products, and a receptance reads along one side. RWKV-6 lets each token choose how fast the memory decays. RWKV-7 also lets it erase: before a value is written under a key, what was there can be taken away, which is learning at the time of reading.',
+        'Each of these is still attention in disguise: how much token i counts at token t can be worked out from the decays, keys and receptances in between.',
+      ],
+      link: 'Look at it in a real model, on your own text',
+    },
   },
 
   contexts: {

@@ -45,6 +45,13 @@ describe.each(SCREENS)('%s', (name, options) => {
     await page.getByRole('button', { name: 'Send' }).click();
     await written(page);
     await look('chat');
+    await page.getByRole('link', { name: 'Look inside', exact: true }).click();
+    await page.locator('.strip').waitFor();
+    await page.locator('.lines canvas').waitFor();
+    await look('inside');
+    await page.getByRole('link', { name: 'Ideas' }).click();
+    await page.locator('.four').waitFor();
+    await look('ideas');
     await close();
   });
 });

@@ -41,7 +41,7 @@ test('a text is stopped, goes on, and branches', async () => {
 
   await page.getByRole('spinbutton', { name: 'Seed' }).fill('3');
   await page.getByRole('textbox', { name: 'Words to go on with' }).fill(' Then Ben came.');
-  await page.locator('.range', { hasText: 'Most tokens' }).locator('input').fill('60');
+  await page.getByRole('slider', { name: 'Most tokens' }).fill('60');
   await page.getByRole('button', { name: 'Write', exact: true }).click();
   const going = await written(page, 1);
   expect(await page.locator('.turn').nth(1).locator('.prompt').innerText()).toContain('Then Ben came.');

@@ -88,7 +88,7 @@ function Range({ name, min, max, step }: RangeProps) {
   return (
     <label class="range" title={text.settings.about[name]}>
       <span>{text.settings.names[name]}</span>
-      <output>{value}</output>
+      <span class="number">{value}</span>
       <input
         type="range"
         {...{ min, max, step, value }}

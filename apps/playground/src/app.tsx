@@ -14,9 +14,10 @@ import { Thread } from './ui/thread.tsx';
 import { Top } from './ui/top.tsx';
 
 const Inside = lazy(() => import('./ui/inside.tsx').then(({ Inside: page }) => ({ default: page })));
+const Train = lazy(() => import('./ui/train.tsx').then(({ Train: page }) => ({ default: page })));
 
-type View = Kind | 'inside';
-const VIEWS: readonly View[] = ['write', 'chat', 'inside'];
+type View = Kind | 'inside' | 'train';
+const VIEWS: readonly View[] = ['write', 'chat', 'inside', 'train'];
 
 const view = signal<View>(viewOf(location.hash));
 addEventListener('hashchange', () => {
@@ -38,10 +39,8 @@ export function App() {
       </Top>
       {!choosing && <NoticeBar />}
       <main id="main" tabIndex={-1}>
-        {view.value === 'inside' ? (
-          <Suspense fallback={<p class="hint">…</p>}>
-            <Inside />
-          </Suspense>
+        {view.value === 'inside' || view.value === 'train' ? (
+          <Suspense fallback={<p class="hint">…</p>}>{view.value === 'inside' ? <Inside /> : <Train />}</Suspense>
         ) : (
           <div class="desk">
             <Thread key={kind} kind={kind} />

@@ -17,6 +17,6 @@ registerServiceWorker();
 /** The first text comes by itself, so that one sees at once what this is. */
 async function begin(): Promise<void> {
   await openModel({ model: { kind: 'bundled' }, backend: 'auto' }, text.models.bundled);
-  const untouched = trees.write.value.nodes.size === 0 && location.hash !== '#chat';
+  const untouched = trees.write.value.nodes.size === 0 && ['', '#write'].includes(location.hash);
   if (model.value !== undefined && untouched) await goOn('write', undefined, text.composer.first.write);
 }

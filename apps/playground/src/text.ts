@@ -11,7 +11,7 @@ export const text = {
   cancel: 'Cancel',
   dismiss: 'Dismiss',
   skip: 'Skip to the text',
-  views: { write: 'Write', chat: 'Chat', inside: 'Look inside', ideas: 'Ideas' },
+  views: { write: 'Write', chat: 'Chat', inside: 'Look inside', train: 'Train', ideas: 'Ideas' },
   nav: { label: 'Views', benchmark: 'Benchmark' },
   theme: { light: 'Light', dark: 'Dark', auto: 'As the system', change: (now: string) => `Colours: ${now}` },
   drop: 'Drop a model, a vocabulary or a saved state',
@@ -281,6 +281,40 @@ export const text = {
     },
   },
 
+  train: {
+    title: 'Train in this tab',
+    intro:
+      'Gradients are computed here, too: a small model learns a text from nothing, or the open model learns it further. Paste a text or drop a file; it stays on this machine.',
+    text: 'Text to learn',
+    example:
+      'The wind went round the little house and asked to be let in. The door said no. The window said no. The chimney said come in, and the wind came in and put out the fire. Then it was cold in the little house, and the wind was sorry, and went out to look for the sun. The sun was behind the hill. The wind asked it to come, and it came, and stood at the window of the little house, and it was warm again. ',
+    file: 'Open a text file',
+    what: 'What learns',
+    kinds: {
+      new: 'A new small model, from nothing',
+      state: 'The open model: only the state that texts begin with',
+      full: 'The open model: all its weights',
+    },
+    layers: 'Layers',
+    width: 'Width',
+    steps: 'Steps',
+    start: 'Train',
+    pause: 'Pause',
+    goOn: 'Go on',
+    again: 'Begin anew',
+    download: 'Download the checkpoint',
+    use: 'Write with it',
+    name: 'trained.safetensors',
+    preparing: 'Preparing a step …',
+    status: (step: string, steps: string, loss: string, rate: string) =>
+      `Step ${step} of ${steps} · loss ${loss} · ${rate} tokens/s`,
+    loss: 'loss in nats per token',
+    step: 'step',
+    chart: 'Loss against steps',
+    size: (bytes: string) => `${bytes} of text`,
+    short: 'The text is too short to learn from: give at least a few sentences.',
+  },
+
   contexts: {
     title: 'What a token costs, the longer the text is',
     hint: 'Measured now, on this machine: the open model, and a transformer of as many layers and channels with a cache of keys and values, of random weights, on WebAssembly.',
@@ -297,6 +331,10 @@ export const text = {
   },
 
   errors: {
+    noTraining: 'nothing is being trained',
+    noTrainingHint: 'begin a training first',
+    noTokenizer: 'no vocabulary is known for this model, so a text cannot be learned',
+    noTokenizerHint: 'drop the model together with its vocabulary',
     noModel: 'no model is open',
     noModelHint: 'open one first',
     noState: 'the memory of this branch is no longer kept',

@@ -49,6 +49,9 @@ describe.each(SCREENS)('%s', (name, options) => {
     await page.locator('.strip').waitFor();
     await page.locator('.lines canvas').waitFor();
     await look('inside');
+    await page.getByRole('link', { name: 'Train', exact: true }).click();
+    await page.getByRole('button', { name: 'Train', exact: true }).waitFor();
+    await look('train');
     await page.getByRole('link', { name: 'Ideas' }).click();
     await page.locator('.four').waitFor();
     await look('ideas');

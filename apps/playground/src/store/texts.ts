@@ -3,6 +3,7 @@ import { text } from '../text.ts';
 import type { GenerateEvent } from '../worker/protocol.ts';
 import { model } from './model.ts';
 import { fail, say } from './notices.ts';
+import { saveFile } from './save-file.ts';
 import { samplingOf, settings, showsProbabilities } from './settings.ts';
 import {
   EMPTY_TREE,
@@ -124,15 +125,6 @@ export async function importState(kind: Kind, file: File): Promise<void> {
   } catch (error) {
     fail(error);
   }
-}
-
-function saveFile(name: string, blob: Blob): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has its own reference by the next turn.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** Words for a model with a tokenizer; ids for one without. Undefined, with a notice, for what is neither. */

@@ -2,12 +2,13 @@ import type { ComponentChildren } from 'preact';
 import { text } from '../text.ts';
 import { ThemeButton } from './theme.tsx';
 
-export type Place = 'write' | 'chat' | 'inside' | 'ideas';
+export type Place = 'write' | 'chat' | 'inside' | 'train' | 'ideas';
 
 const PLACES: readonly (readonly [Place, string])[] = [
   ['write', './#write'],
   ['chat', './#chat'],
   ['inside', './#inside'],
+  ['train', './#train'],
   ['ideas', 'ideas.html'],
 ];
 

@@ -2,6 +2,7 @@ import { Models } from './models.ts';
 import type { Api, ApiName } from './protocol.ts';
 import { ModelStore } from './store.ts';
 import { Texts } from './texts.ts';
+import type { Training } from './training.ts';
 import { verdicts } from './verdicts.ts';
 
 export interface Context<Event> {
@@ -19,6 +20,13 @@ export type Handlers = {
 const store = new ModelStore();
 const models = new Models(store);
 const texts = new Texts(models);
+/** A chunk of its own, for who trains. */
+let training: Promise<Training> | undefined;
+
+function trainingOf(): Promise<Training> {
+  training ??= import('./training.ts').then(({ Training: Made }) => new Made(models));
+  return training;
+}
 
 export const handlers: Handlers = {
   open: (request, context) => models.open(request, context),
@@ -33,6 +41,9 @@ export const handlers: Handlers = {
   verify: (id, context) => store.verify(id, context),
   remove: (id) => store.remove(id),
   trace: (request) => texts.trace(request),
+  train: async (request, context) => (await trainingOf()).run(request, context),
+  trained: async () => (await trainingOf()).weights(),
+  endTraining: async () => (await trainingOf()).end(),
   contexts: async (lengths, context) => {
     const { measureContexts } = await import('./contexts.ts');
     return measureContexts(models.current, lengths, context);

@@ -48,7 +48,7 @@ export class Models {
 
   async open(request: OpenRequest, context: OpenContext): Promise<ModelSummary> {
     const began = performance.now();
-    const source = await this.#sourceOf(request.model, context);
+    const source = await this.sourceOf(request.model, context);
     const choice = await choiceOf(request, source.blob.size);
     await this.#close();
     const model = await load(source.blob, {
@@ -84,7 +84,8 @@ export class Models {
     await open?.model.close().catch(() => {});
   }
 
-  async #sourceOf(ref: ModelRef, { emit, signal }: OpenContext): Promise<Source> {
+  /** The bytes of a model, read by ranges, and its vocabulary where it was given one. */
+  async sourceOf(ref: ModelRef, { emit, signal }: OpenContext): Promise<Source> {
     switch (ref.kind) {
       case 'bundled':
         return { name: text.models.bundled, blob: await fetchBundled(emit, signal), tokenizer: undefined };

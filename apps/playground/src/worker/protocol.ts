@@ -160,6 +160,30 @@ export interface ContextEvent {
   readonly transformer: readonly ContextPoint[];
 }
 
+/** What is learned: a small model from nothing, the open model's initial state, or all its weights. */
+export type TrainKind = 'new' | 'state' | 'full';
+
+export interface TrainRequest {
+  readonly what: TrainKind;
+  readonly text: string;
+  readonly steps: number;
+  readonly model: ModelRef;
+  readonly backend: BackendName;
+  /** Of a new model. */
+  readonly layers: number;
+  readonly width: number;
+}
+
+export interface TrainStep {
+  readonly step: number;
+  readonly steps: number;
+  /** Nats per token. */
+  readonly loss: number;
+  readonly tokensPerSecond: number;
+}
+
+export type TrainEvent = ({ readonly kind: 'step' } & TrainStep) | ({ readonly kind: 'progress' } & Progress);
+
 interface Call<Request, Event, Result> {
   readonly request: Request;
   readonly event: Event;
@@ -180,6 +204,10 @@ export interface Api {
   verify: Call<string, Progress, { readonly intact: boolean }>;
   remove: Call<string, never, undefined>;
   trace: Call<TraceRequest, never, TraceResult>;
+  /** Begins a training, or goes on with the one that was paused. */
+  train: Call<TrainRequest | undefined, TrainEvent, { readonly done: boolean }>;
+  trained: Call<undefined, never, Uint8Array<ArrayBuffer>>;
+  endTraining: Call<undefined, never, undefined>;
   contexts: Call<readonly number[], ContextEvent, ContextEvent>;
 }
 

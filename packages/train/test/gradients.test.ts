@@ -41,5 +41,5 @@ test.each(CASES)('$backend.name: the gradients of $model are those of PyTorch', 
     expect(difference / Math.hypot(...want), name).toBeLessThanOrEqual(bound);
   }
   expect(seen.size).toBe(names.size);
-  await device.close();
+  await Promise.all([device.close(), golden.close(), weights.close()]);
 });

@@ -12,16 +12,14 @@ import {
   type Trainer,
   type TrainerOptions,
 } from '@receptance/train';
-import { type LogLine, prepareTokens, type TokenFile, type TrainingFolder } from '@receptance/train/node';
+import { prepareTokens, type TokenFile, type TrainingFolder } from '@receptance/train/node';
 import { backendNamed } from '../backends.ts';
 import { tokenizerIn } from '../model.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Begun } from './options.ts';
 import { Pace } from './pace.ts';
-import { lossPage } from './plot.ts';
+import { TrainingRecord } from './record.ts';
 
-/** Milliseconds between two drawings of the plot. */
-const DRAW_EVERY = 5000;
 /** Held-out tokens that are looked at, at most. */
 const EVALUATED = 32_768;
 
@@ -167,43 +165,30 @@ interface Followed {
 /** The loop: steps, and what is told and kept of them. */
 async function follow({ folder, begun, trainer, terminal, heldOut }: Followed): Promise<Outcome> {
   const began = performance.now();
-  const { steps, device } = trainer;
-  const { signal } = terminal;
-  const lines = await folder.forget(trainer.step);
-  const title = `${trainer.architecture}, ${trainer.trained.toLocaleString('en')} numbers trained (${device.backend}: ${device.adapter})`;
+  const { steps, device, trained } = trainer;
+  const title = `${trainer.architecture}, ${trained.toLocaleString('en')} numbers trained (${device.backend}: ${device.adapter})`;
   terminal.note(`${title}; ${trainer.tokensPerStep} tokens a step, ${trainer.stepsPerEpoch} steps an epoch`);
+  const record = new TrainingRecord(folder, { title, steps }, await folder.forget(trainer.step));
   const pace = new Pace(steps);
-  let drawn = Number.NEGATIVE_INFINITY;
-  let last: { loss?: number; heldOut?: number } = {};
-  const keep = async (line: LogLine): Promise<void> => {
-    lines.push(line);
-    last = { ...last, ...line };
-    await folder.log(line);
-  };
-  const draw = async (ended: boolean): Promise<void> => {
-    const page = lossPage(lines, { title, steps, ended });
-    await writeWhole(join(folder.path, 'loss.html'), [new TextEncoder().encode(page)]);
-    drawn = performance.now();
-  };
   try {
-    for await (const report of trainer.run({ signal })) {
-      const { step, loss, norm, rate, tokens, milliseconds } = report;
-      await keep({ step, loss, norm, rate, tokens, milliseconds: Math.round(milliseconds) });
+    for await (const report of trainer.run({ signal: terminal.signal })) {
+      const { step, milliseconds } = report;
+      await record.add({ ...report, milliseconds: Math.round(milliseconds) });
       terminal.status(pace.line(report));
       if (heldOut !== undefined && (step % begun.evaluateEvery === 0 || step === steps)) {
-        const measured = await trainer.evaluate(heldOut, { tokens: EVALUATED });
-        await keep({ step, heldOut: measured.loss });
-        terminal.note(`step ${step}/${steps}  held out ${measured.loss.toFixed(4)}`);
+        const { loss } = await trainer.evaluate(heldOut, { tokens: EVALUATED });
+        await record.add({ step, heldOut: loss });
+        terminal.note(`step ${step}/${steps}  held out ${loss.toFixed(4)}`);
       }
       if (step % begun.saveEvery === 0 && step < steps) await folder.save(trainer, begun.dtype);
-      if (performance.now() - drawn > DRAW_EVERY) await draw(false);
+      await record.draw(false);
     }
     await folder.save(trainer, begun.dtype);
   } finally {
-    await draw(true);
+    await record.draw(true);
   }
   return {
-    ...{ step: trainer.step, steps, loss: last.loss, heldOut: last.heldOut, trained: trainer.trained },
+    ...{ step: trainer.step, steps, loss: record.last('loss'), heldOut: record.last('heldOut'), trained },
     ...{ model: folder.modelPath, seconds: Math.round(performance.now() - began) / 1000 },
   };
 }

@@ -35,12 +35,6 @@ export async function openModel(file: string): Promise<{ weights: WeightSource; 
   return { weights, model: detectModel(weights.tensors) };
 }
 
-/** The i32 tensor of a golden file. */
-export async function goldenIntegers(file: string, name: string): Promise<number[]> {
-  const bytes = await (await open(file)).read(name);
-  return [...new Int32Array(Uint8Array.from(bytes).buffer)];
-}
-
 export const NO_WEIGHTS: WeightSource = {
   tensors: new Map(),
   read: () => Promise.reject(new Error('there are no weights')),

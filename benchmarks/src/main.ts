@@ -2,6 +2,7 @@ import { ReceptanceError } from '@receptance/core';
 import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
 import { encodingCommand } from './commands/encoding.ts';
+import { longCommand } from './commands/long.ts';
 import { pageCommand } from './commands/page.ts';
 import { peersCommand } from './commands/peers.ts';
 import { trainCommand } from './commands/train.ts';
@@ -10,6 +11,7 @@ import { weightsCommand } from './commands/weights.ts';
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   compare: compareCommand,
   encoding: encodingCommand,
+  long: longCommand,
   page: pageCommand,
   peers: peersCommand,
   train: trainCommand,

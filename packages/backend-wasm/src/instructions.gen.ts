@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '7bddb791a88a80c1808003c568db1e6928d064ea59ceae8ac5888ca758b4c643',
+  sources: 'bc85c1a1bc5c66b5d555e3f209126e0a3c6a6dc12659cc31f7a6afb1c1c17762',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

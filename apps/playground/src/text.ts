@@ -156,6 +156,7 @@ export const text = {
 
   choice: {
     chosen: 'You chose it.',
+    tiny: 'The model is so small that threads, or a GPU, would wait more than they compute.',
     small: 'The model is so small that a GPU would wait more than it computes.',
     noGpu: (why: string) => `There is no usable GPU here: ${why}.`,
     softwareGpu: (name: string) => `The only GPU here is software (${name}), which is slower than WebAssembly.`,

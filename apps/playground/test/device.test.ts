@@ -56,7 +56,10 @@ test('where the server does not isolate the page, it has one thread at first, an
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   await written(page);
   await openModels(page);
-  expect(await page.locator('.why').innerText()).toMatch(/threads/);
+  await page
+    .locator('.backend', { hasText: 'WebAssembly' })
+    .getByText(/\d threads/)
+    .waitFor();
 
   // And from then on it needs no network.
   await context.setOffline(true);

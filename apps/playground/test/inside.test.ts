@@ -76,3 +76,11 @@ test('the page of ideas computes as its sliders move', async () => {
   await expect.poll(() => picture.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())).not.toBe(before);
   await close();
 });
+
+test('the benchmark is one link away', async () => {
+  const { page, close } = await openPage({ path: 'ideas.html' });
+  await page.getByRole('link', { name: 'Benchmark' }).click();
+  await page.getByRole('heading', { name: 'Receptance benchmark' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Measure' }).isEnabled()).toBe(true);
+  await close();
+});

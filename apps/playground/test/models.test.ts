@@ -29,7 +29,7 @@ test('there is a model of every version and format', () => {
     expect(all).toContain(format);
 });
 
-test('every golden file, dropped, goes on as was computed outside', { timeout: 600_000 }, async () => {
+test('every golden file, dropped, goes on as was computed outside', async () => {
   const opened = await openPage({ settings: SETTINGS });
   await written(opened.page);
   for (const { file, prompt, greedy } of models.filter(({ file: name }) => !name.includes('_tok_'))) {
@@ -38,7 +38,7 @@ test('every golden file, dropped, goes on as was computed outside', { timeout: 6
   await opened.close();
 });
 
-test('and so on WebGPU', { timeout: 600_000 }, async () => {
+test('and so on WebGPU', async () => {
   const opened = await openPage({ settings: SETTINGS });
   await written(opened.page);
   await useBackend(opened.page, 'WebGPU');

@@ -52,7 +52,7 @@ export class Models {
     const choice = await choiceOf(request, source.blob.size);
     await this.#close();
     const model = await load(source.blob, {
-      backend: await backendOf(choice.backend),
+      backend: await backendOf(choice.backend, choice.threads),
       ...(source.tokenizer && { tokenizer: source.tokenizer }),
       ...(request.weights && { weights: request.weights }),
       maxSequences: SEQUENCES,

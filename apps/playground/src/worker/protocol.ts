@@ -23,6 +23,8 @@ export interface OpenRequest {
 export interface BackendChoice {
   readonly backend: BackendName;
   readonly why: string;
+  /** All that there are, when left out. */
+  readonly threads?: number;
 }
 
 export interface ModelSummary {

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect, inject, vi } from 'vitest';
 import { chromiumLaunch } from '../../../../tools/system-parts.ts';
 import type { Settings } from '../../src/store/settings.ts';
 
 /** The machine may be busy: what is waited for is a condition, and this is only where waiting is given up. */
 const PATIENCE = 150_000;
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 let browser: Browser | undefined;
 

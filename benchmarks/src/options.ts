@@ -32,7 +32,7 @@ What is measured; with any of these, that and nothing else
   --model LIST        sizes with random weights (0.1b, 169m, rwkv6-1.6b, tiny …), stories, or paths (default: stories)
   --weights LIST      ${WEIGHT_NAMES.join(', ')} (default: as stored)
   --threads LIST      where the program can be told (default: 1 and all cores)
-  --peer LIST         other programs on the same weights: llama-cpp
+  --peer LIST         other programs on the same weights: llama-cpp, rwkv, transformers
   --measure LIST      ${MEASURES.join(', ')} (default: decode, prefill)
   --prompt LIST       tokens of a prompt (default: 256)
   --batch LIST        sequences that go on together (default: 1,2,4,8,16)

@@ -13,12 +13,13 @@ const NAMES: readonly string[] = [...Object.keys(PEERS), TRAINING.name];
 const HELP: string = `Other programs to measure beside ours, each in a Python environment of its own.
 
   pnpm bench peers                    which are there
-  pnpm bench peers install            all of them; llama.cpp is built from source, which takes minutes
+  pnpm bench peers install            all of them: llama.cpp is built from source, PyTorch is gigabytes
   pnpm bench peers install llama-cpp
 
   --peers-folder DIR  (or RECEPTANCE_PEERS; default: benchmarks/.cache/peers)
 
-Peers: ${NAMES.join(', ')}. Python 3 with venv is needed, and for llama-cpp a C++ compiler and CMake.`;
+Peers: ${NAMES.join(', ')}. Python 3 with venv is needed, and for llama-cpp a C++
+compiler and CMake. Of RWKV, transformers has version 4.`;
 
 export async function peersCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

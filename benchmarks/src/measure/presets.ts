@@ -44,18 +44,18 @@ export function defaultPlans(threads: readonly number[]): Plan[] {
 export function quickPlans(threads: readonly number[]): Plan[] {
   return [
     {
-      ...{ ...BASE, models: ['stories'], backends: ALL, threads, repeats: 3, prompts: [16, 256], sequences: [1, 4] },
-      sampleMs: 1000,
+      ...{ ...BASE, models: ['stories'], backends: ALL, threads, repeats: 3, prompts: [128], sequences: [1, 4] },
+      ...{ tokens: 24, sampleMs: 400 },
       measures: measures('decode', 'tokenTime', 'prefill', 'firstToken', 'batch'),
     },
     {
       ...{ ...BASE, models: ['stories'], backends: ['wasm'], threads: threads.slice(-1), repeats: 1 },
-      ...{ contexts: [1000, 5000, 20_000] },
+      ...{ contexts: [1000, 10_000] },
       measures: measures('context', 'quality'),
     },
     {
-      ...{ ...BASE, models: [LARGE], backends: ['wasm'], threads, weights: ['q8_0'], repeats: 3, tokens: 12 },
-      ...{ prompts: [128] },
+      ...{ ...BASE, models: [LARGE], backends: ['wasm'], threads: threads.slice(-1), weights: ['q8_0'], repeats: 3 },
+      ...{ tokens: 12, prompts: [64] },
       measures: measures('decode', 'prefill', 'ops'),
     },
   ];

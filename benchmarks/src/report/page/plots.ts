@@ -84,7 +84,7 @@ function decodeFigure({ entries, roofline }: Report): Figure | undefined {
         Plot.ruleY(rows, { y: 'row', x1: 'low', x2: 'high', stroke: 'currentColor', strokeOpacity: 0.6 }),
         Plot.tickX(ceilings, { y: 'row', x: 'tokens', stroke: 'var(--bound)', strokeWidth: 2.5 }),
         Plot.dot(rows, { y: 'row', x: 'median', fill: 'series', r: 5 }),
-        Plot.text(rows, { y: 'row', x: 'median', text: ({ median }) => short(median), dx: 9, ...LABEL }),
+        Plot.text(rows, { y: 'row', x: 'high', text: ({ median }) => short(median), dx: 9, ...LABEL }),
       ],
     },
   };

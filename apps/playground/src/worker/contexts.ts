@@ -7,6 +7,8 @@ import type { ContextEvent, ContextPoint } from './protocol.ts';
 
 /** Tokens that are timed at each length. */
 const TIMED = 9;
+/** Tokens before anything is timed. */
+const WARMING = 32;
 
 /**
  * What a token costs after texts of these lengths: of the open model, and of a transformer with as many layers, heads
@@ -24,6 +26,9 @@ export async function measureContexts(
   const source = randomSource('transformer/1', transformerTensors(size));
   const session = await model.session();
   try {
+    await session.prefill([1]);
+    // Engines compile what runs often anew: what comes before that is no measure.
+    for (let i = 0; i < WARMING; i++) await session.decode({ greedy: true });
     for (const context of lengths) {
       signal.throwIfAborted();
       await session.prefill(

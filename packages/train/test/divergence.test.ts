@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { safetensorsBytes } from '../src/index.ts';
 import { initialWeights } from '../src/weights/initial.ts';
-import { losses, SMALL, small } from './support/small.ts';
+import { losses, SMALL, sameBytes, small } from './support/small.ts';
 
 test('weights so large that a gradient overflows: the step and a tensor are named, and the weights stay', async () => {
   const plain = initialWeights(SMALL, 1);
@@ -18,7 +18,7 @@ test('weights so large that a gradient overflows: the step and a tensor are name
   const failure = await trainer.next().catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'NOT_FINITE' });
   expect(String(failure)).toMatch(/step 1: the gradient of \S+ is not finite, nor are those of \d+ more tensors/);
-  expect(await safetensorsBytes(trainer.weights())).toEqual(before);
+  expect(sameBytes(await safetensorsBytes(trainer.weights()), before)).toBe(true);
   expect(trainer.step).toBe(0);
   await trainer.close();
 });

@@ -3,7 +3,7 @@ import { webgpu } from '@receptance/backend-webgpu';
 import type { Backend } from '@receptance/core';
 import { expect, test } from 'vitest';
 import { type Architecture, initialWeights, safetensorsBytes } from '../src/index.ts';
-import { losses, SMALL, small } from './support/small.ts';
+import { losses, SMALL, sameBytes, small } from './support/small.ts';
 
 const STEPS = 40;
 
@@ -40,6 +40,6 @@ test('on WebGPU too, a gradient that is no number leaves the weights as they wer
   const trainer = await small({ backend: webgpu(), model: damaged });
   const before = await safetensorsBytes(trainer.weights());
   await expect(trainer.next()).rejects.toThrow(/step 1: the gradient of \S+ is not finite/);
-  expect(await safetensorsBytes(trainer.weights())).toEqual(before);
+  expect(sameBytes(await safetensorsBytes(trainer.weights()), before)).toBe(true);
   await trainer.close();
 });

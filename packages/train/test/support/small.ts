@@ -41,3 +41,8 @@ export async function losses(trainer: Trainer, until?: number): Promise<number[]
   for await (const { loss } of trainer.run({ until })) all.push(loss);
   return all;
 }
+
+/** Compared here: a difference of whole files takes minutes to be shown. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -160,7 +160,8 @@ class Model(torch.nn.Module):
 
 
 class Runner:
-    def trainOpen(self, size, batch, tokens, threads, compiled=False, **_):
+    def trainOpen(self, size, threads, compiled=False, **_):
+        batch, tokens = size["batch"], size["tokens"]
         torch.set_num_threads(threads)
         torch.manual_seed(1)
         model = Model(size)

@@ -11,6 +11,7 @@ import { crossEntropyGrad } from './kernels/crossEntropyGrad.ts';
 import { full } from './kernels/full.ts';
 import { gather } from './kernels/gather.ts';
 import { groupNorm } from './kernels/groupNorm.ts';
+import { groupNormGrad } from './kernels/groupNormGrad.ts';
 import { l2Norm } from './kernels/l2Norm.ts';
 import { layerNorm } from './kernels/layerNorm.ts';
 import { linear } from './kernels/linear.ts';
@@ -47,6 +48,7 @@ export const kernels: KernelTable<WasmKernel> = {
   full: [full],
   gather: [gather],
   groupNorm: [groupNorm],
+  groupNormGrad: [groupNormGrad],
   l2Norm: [l2Norm],
   layerNorm: [layerNorm],
   linear: [linear],

@@ -6,6 +6,7 @@ import { mostBytes, PAGE, VARIANTS, type Variant, type VariantName } from './var
 const SCRATCH = {
   linear: 'linear_scratch',
   fused: 'fused_scratch',
+  groupNormGrad: 'group_norm_grad_scratch',
   matrices: 'matrices_scratch',
   wkv4Grad: 'wkv4_grad_scratch',
   wkv7: 'wkv7_scratch',

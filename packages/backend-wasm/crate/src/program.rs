@@ -171,6 +171,9 @@ instructions! {
     softmax(x y rows width) [rows width] => kernels::softmax::softmax;
     layer_norm(x w b y rows width eps) [rows width] => kernels::layer_norm::layer_norm;
     group_norm(x w b y rows groups width eps) [rows groups width] => kernels::group_norm::group_norm;
+    group_norm_grad(
+        x w gy gx gw gb scratch rows groups width eps
+    ) [rows groups width] => kernels::group_norm_grad::group_norm_grad;
     l2_norm(x y rows width eps) [rows width] => kernels::l2_norm::l2_norm;
     token_shift(
         x prev starts slots y last tokens sequences width pool_rows
@@ -284,6 +287,12 @@ pub extern "C" fn matrices_scratch(threads: usize) -> usize {
 #[no_mangle]
 pub extern "C" fn fused_scratch(threads: usize, buffers: usize) -> usize {
     threads * crate::fused::scratch(buffers)
+}
+
+/// The f32 of scratch that `group_norm_grad` needs on all threads together.
+#[no_mangle]
+pub extern "C" fn group_norm_grad_scratch(_: usize, rows: usize, channels: usize) -> usize {
+    kernels::group_norm_grad::scratch(rows, channels)
 }
 
 /// The f32 of scratch that `wkv4_grad` needs on all threads together.

@@ -18,6 +18,7 @@ import { full } from './full.ts';
 import { gatedNorm7 } from './gatedNorm7.ts';
 import { gather } from './gather.ts';
 import { groupNorm } from './groupNorm.ts';
+import { groupNormGrad } from './groupNormGrad.ts';
 import { l2Norm } from './l2Norm.ts';
 import { layerNorm } from './layerNorm.ts';
 import { lerp } from './lerp.ts';
@@ -55,7 +56,17 @@ import { wkv7Grad } from './wkv7Grad.ts';
 export const specs: readonly OpSpec[] = [
   ...[...unary, ...binary, ...compare, ...select, ...cast, ...reduce, ...reshape, ...transpose, ...slice, ...concat],
   ...[...broadcast, ...full, ...constant, ...gather, ...scatterAdd, ...linear, ...matmul],
-  ...[...softmax, ...layerNorm, ...groupNorm, ...l2Norm, ...crossEntropy, ...crossEntropyGrad, ...argmax, ...sample],
+  ...[
+    ...softmax,
+    ...layerNorm,
+    ...groupNorm,
+    ...groupNormGrad,
+    ...l2Norm,
+    ...crossEntropy,
+    ...crossEntropyGrad,
+    ...argmax,
+    ...sample,
+  ],
   ...[...tokenShift, ...tokenShiftGrad, ...wkv4, ...wkv4Grad, ...wkv6, ...wkv6Grad, ...wkv7, ...wkv7Grad, ...stateRead],
   ...[...lerp, ...lora, ...reluSquared, ...silu, ...shiftMix6, ...shiftMix7, ...gatedNorm7],
   ...[...channelMix4, ...channelMix7, ...timeMix4, ...timeMix5, ...timeMix6, ...timeMix7],

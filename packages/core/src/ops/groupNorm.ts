@@ -1,4 +1,3 @@
-import { normalizeVjp } from '../autodiff/normalize.ts';
 import type { OpDefinition } from '../ir/definition.ts';
 import { checkGroups } from '../ir/patterns.ts';
 
@@ -29,6 +28,10 @@ export const groupNorm: OpDefinition<GroupNormSignature> = {
     checkGroups(x.shape[1], groups);
     return {};
   },
-  vjp: (build, x, { groups, eps }, _, { y: g }) => (g === undefined ? {} : normalizeVjp(build, x, groups, eps, g)),
+  vjp(build, { x, w }, { groups, eps }, _, { y: gy }) {
+    if (gy === undefined) return {};
+    const g = build.add('groupNormGrad', { x, w, gy }, { groups, eps });
+    return { x: g.gx, w: g.gw, b: g.gb };
+  },
   flops: (_, __, { y }) => 8 * y,
 };

@@ -19,6 +19,7 @@ import { full } from './full.ts';
 import { gatedNorm7 } from './gatedNorm7.ts';
 import { gather } from './gather.ts';
 import { groupNorm } from './groupNorm.ts';
+import { groupNormGrad } from './groupNormGrad.ts';
 import { input } from './input.ts';
 import { l2Norm } from './l2Norm.ts';
 import { layerNorm } from './layerNorm.ts';
@@ -96,6 +97,7 @@ export interface Ops {
   readonly crossEntropyGrad: typeof crossEntropyGrad;
   readonly argmax: typeof argmax;
   readonly sample: typeof sample;
+  readonly groupNormGrad: typeof groupNormGrad;
   readonly lerp: typeof lerp;
   readonly lora: typeof lora;
   readonly silu: typeof silu;
@@ -154,6 +156,7 @@ export const ops: Ops = {
   crossEntropyGrad,
   argmax,
   sample,
+  groupNormGrad,
   lerp,
   lora,
   silu,

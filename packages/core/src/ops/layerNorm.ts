@@ -1,4 +1,3 @@
-import { normalizeVjp } from '../autodiff/normalize.ts';
 import type { OpDefinition } from '../ir/definition.ts';
 
 export type LayerNormSignature = {
@@ -21,6 +20,10 @@ export const layerNorm: OpDefinition<LayerNormSignature> = {
   outputs: { y: { shape: 'N C', doc: 'normed rows' } },
   attrs: { eps: { type: 'epsilon', doc: '1e-5 in all RWKV models' } },
   constraints: ['var is the population variance.'],
-  vjp: (build, x, { eps }, _, { y: g }) => (g === undefined ? {} : normalizeVjp(build, x, 1, eps, g)),
+  vjp(build, { x, w }, { eps }, _, { y: gy }) {
+    if (gy === undefined) return {};
+    const g = build.add('groupNormGrad', { x, w, gy }, { groups: 1, eps });
+    return { x: g.gx, w: g.gw, b: g.gb };
+  },
   flops: (_, __, { y }) => 8 * y,
 };

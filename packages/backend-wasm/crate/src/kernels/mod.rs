@@ -11,6 +11,7 @@ pub mod cross_entropy_grad;
 pub mod full;
 pub mod gather;
 pub mod group_norm;
+pub mod group_norm_grad;
 pub mod l2_norm;
 pub mod layer_norm;
 pub mod linear;

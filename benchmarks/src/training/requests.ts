@@ -9,16 +9,14 @@ const STEPS = 100_000;
 
 /** Answers what is asked of a program that trains. */
 export function createTraining(platform: Platform): Answering<keyof Training> {
-  let opened: { readonly trainer: Trainer; readonly before: number } | undefined;
+  let opened: { readonly trainer: Trainer } | undefined;
   return {
     async trainOpen({ size, backend: name, threads }) {
-      const before = platform.peakBytes();
       const backend = await platform.backend(name, threads);
       const trainer = await openTrainer(backend, size, STEPS);
       await trainer.next();
-      opened = { trainer, before };
-      const device = await backend.open();
-      const flops = await flopsOfStep(device, size).finally(() => device.close());
+      opened = { trainer };
+      const flops = flopsOfStep(size);
       const { parameters, step } = trainer.memory;
       const { adapter, threads: running } = trainer.device;
       return {

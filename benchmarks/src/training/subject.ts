@@ -1,13 +1,13 @@
 import {
   type Backend,
   cost,
-  type Device,
+  decompose,
   detectModel,
   type Graph,
   leaves,
   type Node,
-  type Parameters,
   type Sizes,
+  type WeightSource,
 } from '@receptance/core';
 import {
   type Architecture,
@@ -61,37 +61,30 @@ export function openTrainer(backend: Backend, size: TrainingSize, steps: number)
   return createTrainer({ backend, model: configOf(size), data: tokenArray(textOf(size)), steps, sequences, length });
 }
 
-/** The step as the device runs it. */
-interface CompiledStep {
-  readonly graph: Graph;
-  readonly sizes: Sizes;
-}
-
-async function compiledStep(device: Device, size: TrainingSize): Promise<CompiledStep> {
+/** A step as a graph, and what it is run on. */
+function stepOf(size: TrainingSize): { readonly graph: Graph; readonly sizes: Sizes; readonly source: WeightSource } {
   const source = initialWeights(configOf(size), 1);
   const objective = objectiveGraph(detectModel(source.tensors), { l2Wrap: 1e-4 });
   const shapes = leaves(objective, 'parameter');
-  const names = new Set(shapes.keys());
   const groups = new Map([...shapes].map(([name, { shape }]) => [name, groupOf(name, shape.map(Number))]));
   const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-18 };
-  const graph = stepGraph(withVariables(objective, names), groups, { adam, accumulates: false });
-  const sizes = { N: size.batch * size.tokens, S: size.batch };
-  const parameters: Parameters = await device.loadParameters(source, [graph]);
-  const executable = await device.compile(graph, parameters, sizes);
-  const compiled = { graph: executable.graph, sizes };
-  executable.free();
-  parameters.free();
-  return compiled;
+  const variables = withVariables(objective, new Set(shapes.keys()));
+  const graph = stepGraph(variables, groups, { adam, accumulates: false });
+  return { graph, source, sizes: { N: size.batch * size.tokens, S: size.batch } };
 }
 
 /** What each kind of op takes of a step, measured by itself on nodes that stand for those of their shapes. */
 export async function trainingOps(backend: Backend, size: TrainingSize, runs: number): Promise<OpTime[]> {
   const device = await backend.open();
-  const source = initialWeights(configOf(size), 1);
   try {
-    const { graph, sizes } = await compiledStep(device, size);
+    const { graph, sizes, source } = stepOf(size);
+    const whole = await device.loadParameters(source, [graph]);
+    const executable = await device.compile(graph, whole, sizes);
+    const lowered = executable.graph;
+    executable.free();
+    whole.free();
     const found = new Map<string, OpTime>();
-    for (const { label, nodes, graph: own, share } of opSamples(graph)) {
+    for (const { label, nodes, graph: own, share } of opSamples(lowered)) {
       const parameters = await device.loadParameters(source, [own]);
       const timer = await graphTimer(device, parameters, own, sizes);
       await timer.run(1);
@@ -128,8 +121,9 @@ function added(
 }
 
 /** Multiplications and additions in matrices and memories that a step makes. */
-export async function flopsOfStep(device: Device, size: TrainingSize): Promise<number> {
-  const { graph, sizes } = await compiledStep(device, size);
-  const heavy = graph.nodes.filter(({ op }) => op === 'linear' || op === 'matmul' || op.startsWith('wkv'));
+export function flopsOfStep(size: TrainingSize): number {
+  const { graph, sizes } = stepOf(size);
+  const { nodes } = decompose(graph, () => false);
+  const heavy = nodes.filter(({ op }) => op === 'linear' || op === 'matmul' || op.startsWith('wkv'));
   return heavy.reduce((sum, node) => sum + cost(node, sizes).flops, 0);
 }

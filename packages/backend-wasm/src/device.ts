@@ -56,7 +56,7 @@ export class WasmDevice implements Device {
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     const host = this.#host();
     const own = ownObject(this, parameters, WasmParameters);
-    return new WasmExecutable(host, prepare(graph, this.#kernels, this.info, own.loaded, limits), own);
+    return new WasmExecutable(host, prepare(graph, this.#kernels, this.info, own.loaded, limits, 'inPlace'), own);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {

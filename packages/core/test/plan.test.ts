@@ -238,4 +238,22 @@ describe('rwkv7', () => {
     expect(() => detectModel(uneven)).toThrow(/r_k has shape \[3,5\], must be heads/);
     expect(() => detectModel(new Map())).toThrow(expect.objectContaining({ code: 'UNKNOWN_MODEL' }));
   });
+
+  it('makes the new value of a variable in its place once nothing reads the old one', () => {
+    const b = new GraphBuilder('update');
+    const [weight, moment, bias] = ['weight', 'moment', 'bias'].map((name) => b.variable(name, 'f32', [4]));
+    if (weight === undefined || moment === undefined || bias === undefined) throw new Error('three variables');
+    const moved = b.binary('add', b.binary('mul', moment, 0.9), weight);
+    b.update('moment', moved);
+    // The old weight is read after the new one is made, and the node that makes the new bias reads the old.
+    const smaller = b.binary('mul', moved, 0.5);
+    b.update('weight', smaller);
+    b.output('was', b.binary('sub', weight, smaller));
+    b.update('bias', b.binary('add', bias, 1));
+    const graph = b.build();
+    const copied = (updates: 'inPlace' | 'copied'): string[] =>
+      plan(graph, { supports: primitivesOnly, backend: 'test', updates }, limits).copies.map(({ to }) => to.name);
+    expect(copied('copied')).toEqual(['moment', 'weight', 'bias']);
+    expect(copied('inPlace')).toEqual(['weight', 'bias']);
+  });
 });

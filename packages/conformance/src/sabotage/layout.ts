@@ -112,6 +112,15 @@ export const layout: readonly Sabotage[] = [
     withInputs((_, x) => ({ w: x('b'), b: x('w') })),
   ),
   changed(
+    'groupNormGrad',
+    'one group',
+    withAttrs(() => ({ groups: 1 })),
+  ),
+  changed('groupNormGrad', 'the gradient of b scaled', (b, x, node) => {
+    const made = other(node, b, x, {});
+    return { ...made, gb: b.binary('mul', b.reduce('sum', x('gy'), [0]), x('w')) };
+  }),
+  changed(
     'layerNorm',
     'wrong eps',
     withAttrs(({ eps }) => ({ eps: Number(eps) * 10 })),

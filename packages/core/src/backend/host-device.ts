@@ -95,7 +95,7 @@ export class HostDevice implements Device {
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     const own = this.#own(parameters, HostParameters);
-    return new HostExecutable(this, prepare(graph, this.#kernels, this.info, own.loaded, limits), own);
+    return new HostExecutable(this, prepare(graph, this.#kernels, this.info, own.loaded, limits, 'inPlace'), own);
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {

@@ -1,7 +1,7 @@
 import { ReceptanceError } from '../errors.ts';
 import { concreteShape, formatShape, symbolsOf } from '../ir/shape.ts';
 import { type Graph, leaves, type Node, type Sizes } from '../ir/types.ts';
-import { type Plan, plan } from '../plan/plan.ts';
+import { type Plan, type PlannedFor, plan } from '../plan/plan.ts';
 import type { DeviceInfo } from './contract.ts';
 import { type Kernel, type KernelTable, selectKernel } from './kernels.ts';
 import type { ParameterEntry } from './parameters.ts';
@@ -40,11 +40,12 @@ export function prepare<K extends Kernel>(
   info: DeviceInfo,
   loaded: Loaded,
   given: Sizes,
+  updates?: PlannedFor['updates'],
 ): Prepared<K> {
   const limits = checkLimits(graph, loaded, given);
   checkLeaves(graph, loaded);
   const supports = (node: Node): true | string => supportedBy(table, info, node);
-  const planned = plan(graph, { supports, backend: info.backend }, limits);
+  const planned = plan(graph, { supports, backend: info.backend, updates }, limits);
   const kernels = planned.steps.map((node): K => {
     const kernel = selectKernel(table, node, info);
     if (typeof kernel === 'string') throw new Error(`the plan has ${node.op} without a kernel: ${kernel}`);

@@ -21,10 +21,18 @@ export interface MemoryReport {
   readonly steps: number;
 }
 
+/** What planning has to know of a device. */
+export interface PlannedFor {
+  readonly supports: Supports;
+  readonly backend: string;
+  /** See `assignStorage`. */
+  readonly updates?: 'inPlace' | 'copied' | undefined;
+}
+
 /** Plans a graph for a device. `limits` gives the largest size of every symbol. */
-export function plan(graph: Graph, device: { supports: Supports; backend: string }, limits: Sizes): Plan {
+export function plan(graph: Graph, device: PlannedFor, limits: Sizes): Plan {
   const planned = fuseState(lower(graph, device.supports, device.backend), device.supports);
-  const storage = assignStorage(planned, limits);
+  const storage = assignStorage(planned, limits, device.updates);
   const steps = planned.nodes.filter(isStep);
   return { ...storage, graph: planned, steps, memory: report(steps.length, storage) };
 }

@@ -33,13 +33,17 @@ export function isStep(node: Node): boolean {
   return definitionOf(node.op).kind !== 'leaf' && node.op !== 'reshape';
 }
 
-/** Gives every value a place: views share, state is updated in place, buffers are handed on when their last reader is done. */
-export function assignStorage(graph: Graph, limits: Sizes): StoragePlan {
+/**
+ * Gives every value a place: views share, state is updated in place, buffers are handed on when their last reader is done.
+ * @param updates whether the new value of a variable may be made where the variable lies, once its old value was read for the
+ * last time; else it is copied there at the end
+ */
+export function assignStorage(graph: Graph, limits: Sizes, updates: 'inPlace' | 'copied' = 'copied'): StoragePlan {
   const roots = findRoots(graph);
   const root = (value: Value): Value => roots.get(value.id) ?? value;
   const storage = new Map<number, Storage>();
   for (const node of graph.nodes) placeLeaf(node, storage);
-  const copies = placeResults(graph, root, storage);
+  const copies = placeResults(graph, root, storage, updates === 'inPlace' ? overwritable(graph, root) : new Set());
 
   const lastUse = findLastUses(graph, root, copies);
   const free: number[] = [];
@@ -146,7 +150,12 @@ function placeLeaf(node: Node, storage: Map<number, Storage>): void {
  * Lets outputs be made where they are wanted; what cannot is copied at the end. Outputs come first: one may be a variable
  * as it was before its update.
  */
-function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<number, Storage>): FinalCopy[] {
+function placeResults(
+  graph: Graph,
+  root: (value: Value) => Value,
+  storage: Map<number, Storage>,
+  overwritten: ReadonlySet<string>,
+): FinalCopy[] {
   const updates: FinalCopy[] = [];
   const copies: FinalCopy[] = [];
   for (const [name, value] of Object.entries(graph.updates)) {
@@ -156,7 +165,8 @@ function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<
         hint: 'the order of the two copies would matter: copy through an op, e.g. multiply by 1',
       });
     }
-    if (place?.kind !== 'variable') updates.push({ from: value, to: { kind: 'variable', name } });
+    if (place === undefined && overwritten.has(name)) storage.set(root(value).id, { kind: 'variable', name });
+    else if (place?.kind !== 'variable') updates.push({ from: value, to: { kind: 'variable', name } });
   }
   for (const [name, value] of Object.entries(graph.outputs)) {
     const made = root(value);
@@ -164,6 +174,33 @@ function placeResults(graph: Graph, root: (value: Value) => Value, storage: Map<
     else storage.set(made.id, { kind: 'output', name });
   }
   return [...copies, ...updates];
+}
+
+/**
+ * Variables whose old value nothing reads any more when the new one is made: not the node that makes it either, which may
+ * not be able to write what it reads. Nor may an output be the old or the new value.
+ */
+function overwritable(graph: Graph, root: (value: Value) => Value): Set<string> {
+  const [made, read] = [new Map<number, number>(), new Map<number, number>()];
+  const old = new Map<string, number>();
+  graph.nodes.forEach((node, at) => {
+    const leaf = node.outputs['y'];
+    if (node.op === 'variable' && leaf !== undefined) old.set(String(node.attrs['name']), leaf.id);
+    if (!isStep(node)) return;
+    for (const value of Object.values(node.outputs)) made.set(root(value).id, at);
+    for (const value of Object.values(node.inputs)) read.set(root(value).id, at);
+  });
+  const given = new Set(Object.values(graph.outputs).map((value) => root(value).id));
+  const sources = Object.values(graph.updates).map((value) => root(value).id);
+  const found = new Set<string>();
+  for (const [name, value] of Object.entries(graph.updates)) {
+    const [source, before] = [root(value).id, old.get(name)];
+    const at = made.get(source);
+    if (at === undefined || before === undefined || given.has(source) || given.has(before)) continue;
+    const once = sources.filter((id) => id === source).length === 1 && !sources.includes(before);
+    if (once && (read.get(before) ?? -1) < at) found.add(name);
+  }
+  return found;
 }
 
 /** The roots that no later node reads, by the step that is done with them; never what is copied at the end. */

@@ -1,10 +1,10 @@
 import { elementCount, type Node, type Plan, type Prepared, type Storage } from '@receptance/core';
+import type { Crate } from './crate.ts';
 import { Encoder, type Places, type Program } from './encoder.ts';
 import { ROWS } from './forms.ts';
 import { encodeFused, fuseSteps, viewedRoots } from './fuse.ts';
 import type { WasmKernel } from './kernel.ts';
 import { type Block, BlockGroup, type LinearMemory } from './memory.ts';
-import type { Crate } from './module.ts';
 import type { WasmParameters } from './parameters.ts';
 import { encodePorts, loopWords, type Ports } from './ports.ts';
 

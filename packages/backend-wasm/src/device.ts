@@ -21,11 +21,12 @@ import {
 } from '@receptance/core';
 import { ownObject, WasmBuffer } from './buffer.ts';
 import type { Tables } from './chore.ts';
+import type { Crate } from './crate.ts';
 import type { Crew } from './crew.ts';
 import { type ExecutableHost, WasmExecutable } from './executable.ts';
 import type { WasmKernel } from './kernel.ts';
 import type { Block, LinearMemory } from './memory.ts';
-import type { Crate, Instance } from './module.ts';
+import type { Instance } from './module.ts';
 import { loadParameters, type ParametersHost, WasmParameters } from './parameters.ts';
 import { Timeline } from './timeline.ts';
 

@@ -1,8 +1,8 @@
 import { elementCount, ReceptanceError, type Sizes, type Storage, type Value } from '@receptance/core';
 import { type Axis, type Product, splitProduct } from './axes.ts';
+import type { Crate, ScratchName } from './crate.ts';
 import { type Form, ROWS } from './forms.ts';
 import { INSTRUCTIONS } from './instructions.gen.ts';
-import type { Crate, ScratchName } from './module.ts';
 
 export type InstructionName = keyof typeof INSTRUCTIONS;
 type OperandsOf<Name extends InstructionName> = Readonly<

@@ -1,9 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { openCheckpointFile } from '@receptance/checkpoint/node';
-import { widen } from '@receptance/core';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { exportOnnx } from '../src/index.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -18,26 +17,14 @@ declare module 'vitest' {
   }
 }
 
-const NAME = 'rwkv7_l4_c128_v97';
-const golden = new URL('../../conformance/golden/models/', import.meta.url);
 const folder = fileURLToPath(new URL('../node_modules/.cache-export', import.meta.url));
+const program = fileURLToPath(new URL('support/export-golden.ts', import.meta.url));
 
-/** A page cannot export: it gets what was exported here. */
+/** A page cannot export: it gets what was exported here, by a program of its own, for this module is not run on the packages’ sources. */
 export default async function setup(project: TestProject): Promise<void> {
   if (!project.name.endsWith('-on-chromium')) return;
-  const checkpoint = await openCheckpointFile(new URL(`${NAME}.safetensors`, golden));
-  await exportOnnx(checkpoint, folder, { force: true });
-  await checkpoint.close();
-  const [prompt, greedy] = [await numbers('prompt'), await numbers('greedy')];
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@receptance/source', program, folder]);
+  const { prompt, greedy }: { prompt: number[]; greedy: number[] } = JSON.parse(stdout);
   const wasm = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   project.provide('exported', { url: `/@fs${folder}`, wasm: `/@fs${wasm}`, prompt, greedy });
-}
-
-async function numbers(tensor: string): Promise<number[]> {
-  const file = await openCheckpointFile(new URL(`${NAME}.golden.safetensors`, golden));
-  const { dtype, shape } = file.tensors.get(tensor) ?? { dtype: 'f64', shape: [0] };
-  const wide = new Float64Array(shape.reduce((product, size) => product * size, 1));
-  widen(dtype, await file.read(tensor), wide);
-  await file.close();
-  return [...wide];
 }

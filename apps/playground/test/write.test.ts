@@ -1,4 +1,5 @@
 /** The first page: text comes by itself, and is a person's to steer. */
+import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { openPage, screenshot, written } from './support/page.ts';
 
@@ -32,8 +33,7 @@ test('a story comes by itself, and each of its letters tells how likely it was',
 
 test('a text is stopped, goes on, and branches', async () => {
   const { page, close } = await openPage({ settings: { maxTokens: 4000, seed: 7 } });
-  await page.locator('.token').nth(30).waitFor();
-  await page.getByRole('button', { name: 'Stop' }).click();
+  await stopAfter(page, 30);
   await page.getByText('stopped', { exact: true }).waitFor();
   const begun = await written(page);
   expect(begun.length).toBeGreaterThan(20);
@@ -104,19 +104,29 @@ describe('settings', () => {
 
 test('the page stays alive while the model writes', async () => {
   const { page, close } = await openPage({ settings: { maxTokens: 2000 } });
-  await page.locator('.token').nth(20).waitFor();
   // A page that computed itself would let no frame through until it was done.
   const frames = await page.evaluate(async () => {
+    const frame = (): Promise<number> => new Promise(requestAnimationFrame);
+    const isWriting = (): boolean => document.querySelector('.turn[aria-busy="true"] .token') !== null;
+    while (!isWriting()) await frame();
     let count = 0;
-    while (document.querySelector('.turn[aria-busy="true"]') !== null && count < 30) {
-      await new Promise(requestAnimationFrame);
-      count++;
-    }
+    for (; isWriting() && count < 30; count++) await frame();
     return count;
   });
-  expect(frames).toBe(30);
+  expect(frames).toBeGreaterThan(3);
   await close();
 });
+
+/** Stops from inside the page: to who asks from outside, a quick machine has written the whole story meanwhile. */
+async function stopAfter(page: Page, tokens: number): Promise<void> {
+  await page.evaluate(async (least) => {
+    for (;;) {
+      await new Promise(requestAnimationFrame);
+      const stop = [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.trim() === 'Stop');
+      if (stop !== undefined && document.querySelectorAll('.token').length > least) return stop.click();
+    }
+  }, tokens);
+}
 
 function visible(token: string): string {
   return token.replaceAll(' ', '␣');

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'a7d9e3f49867f0d3a91cc7b5c465c625858277b132b10c5e474583261c095adf',
+  sources: 'f5967a911af45744cca472adfc394c96135792793c4cbe54c313615390ad7905',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

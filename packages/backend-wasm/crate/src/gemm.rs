@@ -12,6 +12,7 @@
 
 use crate::simd::{F4, LANES};
 use crate::team::Team;
+use crate::tiles::{outer_products, transpose, Matrix, WIDE_ROWS as ROWS};
 
 /// Rows of a panel of w.
 pub const GROUP: usize = LANES;
@@ -19,8 +20,6 @@ pub const GROUP: usize = LANES;
 const DEPTH: usize = 256;
 /// Panels of w that are made at a time.
 const PANELS: usize = 4;
-/// Rows of a panel of x: with two panels of w twelve sums, which the sixteen registers of x86 hold beside their factors.
-const ROWS: usize = 6;
 
 /// Of what is multiplied: x [rows, inner], w [outer, inner], y [rows, outer].
 #[derive(Clone, Copy)]
@@ -28,14 +27,6 @@ pub struct Sizes {
     pub rows: usize,
     pub inner: usize,
     pub outer: usize,
-}
-
-/// Numbers of a matrix: that of row n and column i lies at n · row + i · column.
-#[derive(Clone, Copy)]
-pub struct Strided {
-    pub at: *const f32,
-    pub row: usize,
-    pub column: usize,
 }
 
 /// The f32 of scratch that a team needs.
@@ -48,7 +39,7 @@ pub fn scratch(threads: usize, rows: usize, inner: usize) -> usize {
 #[inline(always)]
 pub unsafe fn gemm(
     team: &Team,
-    x: Strided,
+    x: *const f32,
     y: *mut f32,
     sizes: Sizes,
     scratch: *mut f32,
@@ -81,19 +72,14 @@ pub unsafe fn gemm(
 }
 
 /// Lays a block of rows of x: [slices, blocks, columns of the slice, rows of the block]
-unsafe fn lay(x: Strided, laid: *mut f32, sizes: Sizes, block: usize) {
+unsafe fn lay(x: *const f32, laid: *mut f32, sizes: Sizes, block: usize) {
     let first = block * ROWS;
     let rows = ROWS.min(sizes.rows - first);
-    let x_at = x.at.add(first * x.row);
     for column in (0..sizes.inner).step_by(DEPTH) {
         let columns = DEPTH.min(sizes.inner - column);
-        let mut to = laid.add(column * sizes.rows + first * columns);
-        for i in column..column + columns {
-            for n in 0..rows {
-                *to.add(n) = *x_at.add(n * x.row + i * x.column);
-            }
-            to = to.add(rows);
-        }
+        let from = Matrix::new(x.add(first * sizes.inner + column), sizes.inner);
+        let to = Matrix::new(laid.add(column * sizes.rows + first * columns), rows);
+        transpose(from, to, rows, columns);
     }
 }
 
@@ -139,19 +125,7 @@ struct Target {
 /// N rows of x by the eight rows of two panels. `more`: the sums are added to what is there
 #[inline(never)]
 unsafe fn tile<const N: usize>(panels: [*const f32; 2], x: *const f32, columns: usize, y: Target, more: bool) {
-    let mut sums = [[F4::zero(); 2]; N];
-    let ([mut left, mut right], mut x) = (panels, x);
-    let end = left.add(GROUP * columns);
-    while left != end {
-        let w = [F4::load(left), F4::load(right)];
-        for (n, sums) in sums.iter_mut().enumerate() {
-            let x = F4::load_splat(x.add(n));
-            for (sum, w) in sums.iter_mut().zip(w) {
-                *sum = sum.plus_product(w, x);
-            }
-        }
-        (left, right, x) = (left.add(GROUP), right.add(GROUP), x.add(N));
-    }
+    let sums = outer_products::<N>(x, panels, GROUP, columns);
     for (n, sums) in sums.into_iter().enumerate() {
         for (i, sum) in sums.into_iter().enumerate() {
             add(y.at.add(n * y.pitch + GROUP * i), sum, y.room.saturating_sub(GROUP * i), more);

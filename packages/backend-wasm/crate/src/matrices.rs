@@ -6,10 +6,8 @@
 
 use crate::simd::{F4, LANES};
 use crate::team::Team;
-use crate::tiles::{transpose, Matrix, TILE_COLUMNS};
+use crate::tiles::{outer_products, transpose, Matrix, TILE_COLUMNS, WIDE_ROWS as TILE_ROWS};
 
-/// Rows of a tile: with two vectors of columns twelve sums, which the sixteen registers of x86 hold beside their factors.
-const TILE_ROWS: usize = 6;
 /// The most rows of a block of the result, and how many products of each of its sums are taken at a time.
 const ROWS: usize = 16 * TILE_ROWS;
 const DEPTH: usize = 512;
@@ -84,18 +82,7 @@ pub unsafe fn product(
 /// Six rows by eight columns along a strip of each. a: [depth, 6]; b: [depth, 8]; `adds`: to what is there
 #[inline(never)]
 unsafe fn tile(a: *const f32, b: *const f32, y: Matrix<*mut f32>, depth: usize, adds: bool) {
-    let mut sums = [[F4::zero(); 2]; TILE_ROWS];
-    let (mut a, mut b) = (a, b);
-    let end = b.add(depth * TILE_COLUMNS);
-    while b != end {
-        let columns = [F4::load(b), F4::load(b.add(LANES))];
-        for (i, row) in sums.iter_mut().enumerate() {
-            let a = F4::load_splat(a.add(i));
-            row[0] = row[0].plus_product(a, columns[0]);
-            row[1] = row[1].plus_product(a, columns[1]);
-        }
-        (a, b) = (a.add(TILE_ROWS), b.add(TILE_COLUMNS));
-    }
+    let sums = outer_products::<TILE_ROWS>(a, [b, b.add(LANES)], TILE_COLUMNS, depth);
     for (i, row) in sums.into_iter().enumerate() {
         let y = y.at.add(i * y.pitch);
         for (half, sum) in row.into_iter().enumerate() {

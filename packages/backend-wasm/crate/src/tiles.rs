@@ -154,3 +154,32 @@ pub unsafe fn transpose(x: Matrix<*const f32>, y: Matrix<*mut f32>, rows: usize,
         }
     }
 }
+
+/// Rows of the left factor whose numbers lie side by side: with two vectors of columns twelve sums, which the sixteen
+/// registers of x86 hold beside their factors.
+pub const WIDE_ROWS: usize = 6;
+
+/// The sums of N rows by two vectors of columns along `depth`. a: [depth, N]; b: where each vector begins, and `step` on
+/// from one k to the next
+#[inline(always)]
+pub unsafe fn outer_products<const N: usize>(
+    a: *const f32,
+    b: [*const f32; 2],
+    step: usize,
+    depth: usize,
+) -> [[F4; 2]; N] {
+    let mut sums = [[F4::zero(); 2]; N];
+    let (mut a, [mut left, mut right]) = (a, b);
+    let end = left.add(step * depth);
+    while left != end {
+        let b = [F4::load(left), F4::load(right)];
+        for (n, sums) in sums.iter_mut().enumerate() {
+            let a = F4::load_splat(a.add(n));
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = sum.plus_product(a, b);
+            }
+        }
+        (left, right, a) = (left.add(step), right.add(step), a.add(N));
+    }
+    sums
+}

@@ -1,5 +1,5 @@
 use super::{room, Format, Prepared, GROUP, STREAMS};
-use crate::gemm::{self, gemm, store, Sizes, Strided};
+use crate::gemm::{self, gemm, store, Sizes};
 use crate::simd::F4;
 use crate::team::Team;
 
@@ -27,7 +27,7 @@ pub unsafe fn product<F: Format>(
     } else {
         let blocks = inner.div_ceil(F::BLOCK);
         let sizes = Sizes { rows, inner, outer };
-        gemm(team, Strided { at: x, row: inner, column: 1 }, y, sizes, room, |group, column, columns, room| {
+        gemm(team, x, y, sizes, room, |group, column, columns, room| {
             F::widen(w.add((group * blocks + column / F::BLOCK) * F::BYTES), columns.div_ceil(F::BLOCK), room)
         });
     }

@@ -21,20 +21,13 @@ import {
   tokenArray,
   withVariables,
 } from '@receptance/train';
+import type { ModelSize } from '../models/registry.ts';
 import { graphTimer } from '../ops/graph-timer.ts';
 import { opSamples } from '../ops/op-graph.ts';
 import type { OpTime } from '../report/report.ts';
 
 /** What is trained, and on how much at a time. */
-export interface TrainingSize {
-  readonly version: 4 | 5 | 6 | 7;
-  readonly layers: number;
-  readonly width: number;
-  readonly headSize: number;
-  readonly ffn: number;
-  readonly vocabulary: number;
-  /** Of the low-rank projections of version 7. */
-  readonly ranks: { readonly w: number; readonly a: number; readonly v: number; readonly g: number };
+export interface TrainingSize extends ModelSize {
   /** Texts of a batch, and tokens of each. */
   readonly batch: number;
   readonly tokens: number;

@@ -1,20 +1,8 @@
-import { webgpu } from '@receptance/backend-webgpu';
 import { expect, it } from 'vitest';
-import { loseAndRecover } from './support/recovering.ts';
+import { destroyAndRecover } from './support/destroying.ts';
 
 it('a model goes on after its GPU device was destroyed, from the states last saved', async () => {
-  const devices: GPUDevice[] = [];
-  const device = async (): Promise<GPUDevice> => {
-    const adapter = await navigator.gpu.requestAdapter();
-    if (adapter === null) throw new Error('no adapter');
-    const opened = await adapter.requestDevice();
-    devices.push(opened);
-    return opened;
-  };
-  const story = await loseAndRecover({
-    backend: webgpu({ device, selfTest: false }),
-    lose: async () => devices.at(-1)?.destroy(),
-  });
+  const { story, devices } = await destroyAndRecover(() => navigator.gpu.requestAdapter());
   expect(story).toMatchObject({ code: 'DEVICE_LOST,DEVICE_LOST', length: 7, others: [0, 7], sameLogits: true });
   expect(story.recovered).toEqual(story.undisturbed);
   expect(devices).toHaveLength(2);

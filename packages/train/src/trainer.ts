@@ -3,6 +3,7 @@ import {
   type Device,
   differentiate,
   type Executable,
+  elementCount,
   firstAvailable,
   type Graph,
   type MemoryReport,
@@ -17,7 +18,7 @@ import { accumulateGraph, accumulatorName, stepGraph } from './graph/step.ts';
 import { type SavedTraining, type Settings, settingsOf, type TrainerOptions } from './options.ts';
 import { describeTraining, type Identity, stepOf } from './saved.ts';
 import { rateAt } from './schedule.ts';
-import { elementsOf, layered, lazySource } from './weights/tensors.ts';
+import { layered, lazySource } from './weights/tensors.ts';
 
 /** What one step did. */
 export interface StepReport {
@@ -166,7 +167,10 @@ export class Trainer {
   /** Numbers that are trained. */
   get trained(): number {
     const shapes = leafShapes(this.#parts.graphs.step);
-    return [...this.#parts.adaptation.groups.keys()].reduce((sum, name) => sum + elementsOf(shapes.get(name) ?? []), 0);
+    return [...this.#parts.adaptation.groups.keys()].reduce(
+      (sum, name) => sum + elementCount(shapes.get(name) ?? []),
+      0,
+    );
   }
 
   /** What the device is. */
@@ -263,7 +267,7 @@ export class Trainer {
       .filter((name) => !empty.has(name))
       .map((name) => {
         const shape = shapes.get(name) ?? [];
-        return [name, { dtype: float, shape, bytes: (float === 'f64' ? 8 : 4) * elementsOf(shape) }] as const;
+        return [name, { dtype: float, shape, bytes: (float === 'f64' ? 8 : 4) * elementCount(shape) }] as const;
       });
     const source = lazySource(new Map(infos), (name) => engine.read(name));
     return { ...source, metadata: describeTraining(this.#step, identity) };

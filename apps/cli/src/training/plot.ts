@@ -26,7 +26,7 @@ export function lossPage(lines: readonly LogLine[], { title, steps, ended }: Plo
     .filter(({ heldOut }) => heldOut !== undefined)
     .map(({ step, heldOut = 0 }) => ({ step, loss: heldOut }));
   const drawn = Plot.plot({
-    ...{ width: 860, height: 460, marginLeft: 60, document: document as unknown as Document },
+    ...{ width: 860, height: 460, marginLeft: 60, document },
     style: { fontSize: '13px', fontFamily: 'inherit', background: 'none', overflow: 'visible' },
     x: { label: 'step', domain: [0, steps] },
     y: { label: 'loss, nats per token', type: 'log', grid: true, tickFormat: (loss: number) => loss.toPrecision(2) },

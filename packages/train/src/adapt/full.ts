@@ -1,5 +1,6 @@
 import {
   detectModel,
+  elementCount,
   type Graph,
   leaves,
   type ModelOptions,
@@ -12,7 +13,7 @@ import { type ObjectiveOptions, objectiveGraph } from '../graph/objective.ts';
 import { withVariables } from '../graph/trained.ts';
 import { type BaselineConfig, baselineWeights } from '../weights/baseline.ts';
 import { groupOf } from '../weights/groups.ts';
-import { elementsOf, layered, lazySource } from '../weights/tensors.ts';
+import { layered, lazySource } from '../weights/tensors.ts';
 import type { Adaptation, ReadTrained } from './adaptation.ts';
 
 /** Every tensor that the model uses is trained. */
@@ -59,7 +60,7 @@ export function trainedSource(source: WeightSource, names: ReadonlySet<string>, 
   const infos = new Map<string, TensorInfo>();
   for (const name of names) {
     const shape = source.tensors.get(name)?.shape ?? [];
-    infos.set(name, { dtype: 'f32', shape, bytes: 4 * elementsOf(shape) });
+    infos.set(name, { dtype: 'f32', shape, bytes: 4 * elementCount(shape) });
   }
   return lazySource(infos, async (name) => Float32Array.from(await read(name)));
 }

@@ -2,6 +2,7 @@ import {
   decompose,
   definitionOf,
   detectModel,
+  elementCount,
   type Graph,
   type ModelOptions,
   type Node,
@@ -14,7 +15,7 @@ import {
 import { objectiveGraph } from '../graph/objective.ts';
 import type { Group } from '../graph/step.ts';
 import { randomStream } from '../random.ts';
-import { elementsOf, layered, lazySource, type Tensor, tensor, tensorSource } from '../weights/tensors.ts';
+import { layered, lazySource, type Tensor, tensor, tensorSource } from '../weights/tensors.ts';
 import type { Adaptation, ReadTrained } from './adaptation.ts';
 
 /** Low-rank adapters beside frozen matrices (Hu et al., arXiv:2106.09685): `y = x Wᵀ + alpha / rank · (x Aᵀ) Bᵀ`. */
@@ -127,7 +128,7 @@ function merged(
   read: ReadTrained,
 ): WeightSource {
   const infos = new Map<string, TensorInfo>();
-  for (const [name, { shape }] of matrices) infos.set(name, { dtype: 'f32', shape, bytes: 4 * elementsOf(shape) });
+  for (const [name, { shape }] of matrices) infos.set(name, { dtype: 'f32', shape, bytes: 4 * elementCount(shape) });
   return lazySource(infos, async (name) => {
     const [rows = 0, columns = 0] = infos.get(name)?.shape ?? [];
     const names = adapterNames(name);

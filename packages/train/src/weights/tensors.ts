@@ -1,6 +1,7 @@
 import {
   type AbortSignalLike,
   type ByteRange,
+  elementCount,
   type HostArray,
   ReceptanceError,
   type TensorInfo,
@@ -14,13 +15,9 @@ export interface Tensor {
 }
 
 export function tensor(shape: readonly number[], value: (index: number) => number = () => 0): Tensor {
-  const data = new Float32Array(elementsOf(shape));
+  const data = new Float32Array(elementCount(shape));
   for (let i = 0; i < data.length; i++) data[i] = value(i);
   return { shape, data };
-}
-
-export function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 export function infoOf({ shape, data }: Tensor): TensorInfo {

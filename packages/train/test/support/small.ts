@@ -1,7 +1,8 @@
 import { wasm } from '@receptance/backend-wasm';
-import type { Backend } from '@receptance/core';
+import type { Backend, WeightSource } from '@receptance/core';
 import {
   createTrainer,
+  initialWeights,
   type ModelConfig,
   type TokenSource,
   type Trainer,
@@ -34,6 +35,19 @@ export function small(options: Partial<TrainerOptions> = {}): Promise<Trainer> {
     ...{ schedule: { rate: 3e-3, warmup: 2 } },
     ...options,
   });
+}
+
+/** The weights that `SMALL` begins with, one matrix of them so large that a gradient overflows. */
+export function overflowing(): WeightSource {
+  const plain = initialWeights(SMALL, 1);
+  return {
+    tensors: plain.tensors,
+    async read(name: string) {
+      const bytes = await plain.read(name);
+      if (name === 'blocks.1.att.output.weight') new Float32Array(bytes.buffer).fill(3e38);
+      return bytes;
+    },
+  };
 }
 
 export async function losses(trainer: Trainer, until?: number): Promise<number[]> {

@@ -1,6 +1,6 @@
 /** The pictures of what goes on inside, and the page of ideas. */
 import { expect, test } from 'vitest';
-import { openPage, screenshot, useBackend } from './support/page.ts';
+import { openPage, pressWhen, screenshot, useBackend } from './support/page.ts';
 
 test('a layer is looked into: attention, states token by token, decays, costs', async () => {
   const { page, close } = await openPage({
@@ -31,8 +31,7 @@ test('a layer is looked into: attention, states token by token, decays, costs', 
   await page.getByLabel('Layer').selectOption('2');
   await page.locator('.lines canvas').waitFor();
   await page.getByRole('button', { name: 'Measure' }).click();
-  await page.locator('.numbers tbody tr').nth(2).waitFor();
-  await page.getByRole('button', { name: 'Stop' }).click();
+  await pressWhen(page, 'Stop', { selector: '.numbers tbody tr', least: 3 });
   await page.getByRole('button', { name: 'Measure' }).waitFor();
   expect(await page.locator('.numbers tbody').innerText()).toMatch(/64\s+[\d.]+ m?s · 170 kB\s+[\d.]+ m?s · 328 kB/);
   await page.screenshot({ path: screenshot('inside-desktop'), fullPage: true });

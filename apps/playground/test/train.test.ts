@@ -2,14 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { bytesSource, openCheckpoint } from '@receptance/checkpoint';
 import { expect, test } from 'vitest';
-import { modelOpened, openPage, screenshot, written } from './support/page.ts';
+import { modelOpened, openPage, pressWhen, screenshot, written } from './support/page.ts';
+
+const STATUS = 'article [role=status]';
 
 test('20 steps lower the loss; training pauses and goes on; the checkpoint is downloaded, and written with', async () => {
   const { page, close } = await openPage({ path: '#train', settings: { maxTokens: 20 } });
   await page.getByLabel('Steps').selectOption('20');
   await page.getByLabel('Width').selectOption('32');
   await page.getByLabel('Layers').selectOption('1');
-  const status = page.locator('article [role=status]');
+  const status = page.locator(STATUS);
   const losses: number[] = [];
   await page.exposeFunction('noteLoss', (loss: number) => losses.push(loss));
   await page.evaluate(() => {
@@ -20,8 +22,7 @@ test('20 steps lower the loss; training pauses and goes on; the checkpoint is do
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await status.getByText(/Step [1-9] of 20/).waitFor();
-  await page.getByRole('button', { name: 'Pause' }).click();
+  await pressWhen(page, 'Pause', { selector: STATUS, pattern: /Step \d+ of 20/ });
   await page.getByRole('button', { name: 'Go on' }).click();
   await status.getByText('Step 20 of 20').waitFor();
   await page.locator('.lines canvas').waitFor();
@@ -52,8 +53,7 @@ test('the state that the open model begins with is tuned, and a text that is too
   await page.getByLabel('Steps').selectOption('20');
   await page.getByRole('radio', { name: /only the state/ }).check();
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await page.getByText('Step 2 of 20').waitFor();
-  await page.getByRole('button', { name: 'Pause' }).click();
+  await pressWhen(page, 'Pause', { selector: STATUS, pattern: /Step \d+ of 20/ });
   await page.getByRole('button', { name: 'Write with it' }).click();
   await modelOpened(page, 'trained.safetensors');
   await close();

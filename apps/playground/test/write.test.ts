@@ -1,7 +1,6 @@
 /** The first page: text comes by itself, and is a person's to steer. */
-import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { openPage, screenshot, written } from './support/page.ts';
+import { openPage, pressWhen, screenshot, written } from './support/page.ts';
 
 const STORY = /^[\w ,.!?'"-]{40}/;
 
@@ -33,7 +32,7 @@ test('a story comes by itself, and each of its letters tells how likely it was',
 
 test('a text is stopped, goes on, and branches', async () => {
   const { page, close } = await openPage({ settings: { maxTokens: 4000, seed: 7 } });
-  await stopAfter(page, 30);
+  await pressWhen(page, 'Stop', { selector: '.token', least: 31 });
   await page.getByText('stopped', { exact: true }).waitFor();
   const begun = await written(page);
   expect(begun.length).toBeGreaterThan(20);
@@ -116,17 +115,6 @@ test('the page stays alive while the model writes', async () => {
   expect(frames).toBeGreaterThan(3);
   await close();
 });
-
-/** Stops from inside the page: to who asks from outside, a quick machine has written the whole story meanwhile. */
-async function stopAfter(page: Page, tokens: number): Promise<void> {
-  await page.evaluate(async (least) => {
-    for (;;) {
-      await new Promise(requestAnimationFrame);
-      const stop = [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.trim() === 'Stop');
-      if (stop !== undefined && document.querySelectorAll('.token').length > least) return stop.click();
-    }
-  }, tokens);
-}
 
 function visible(token: string): string {
   return token.replaceAll(' ', '␣');

@@ -68,11 +68,45 @@ export async function openPage({
   };
 }
 
-/** Waits until the text that the page writes is done, and gives it. */
+/** Waits until the text that the page writes is done, and gives it, without what shows where the pointer happens to be. */
 export async function written(page: Page, turn = 0): Promise<string> {
   const article = page.locator('.turn').nth(turn);
   await article.locator('.figures').waitFor();
-  return (await article.locator('.tokens').innerText()).trim();
+  return article.locator('.tokens').evaluate((tokens) => {
+    const text = tokens.cloneNode(true) as HTMLElement;
+    for (const rivals of text.querySelectorAll('.rivals')) rivals.remove();
+    return text.textContent.trim();
+  });
+}
+
+/**
+ * Presses a button from inside the page, in the first frame in which `selector` finds at least `least` elements whose
+ * text has `pattern`: to who asks from outside, a quick machine has done it all meanwhile.
+ */
+export async function pressWhen(
+  page: Page,
+  button: string,
+  { selector, pattern = /(?:)/, least = 1 }: { selector: string; pattern?: RegExp; least?: number },
+): Promise<void> {
+  await page.evaluate(
+    async ([button, selector, source, least]) => {
+      const pattern = new RegExp(source);
+      const isThere = () => {
+        const found = [...document.querySelectorAll(selector)].filter(({ textContent }) =>
+          pattern.test(textContent ?? ''),
+        );
+        return found.length >= least;
+      };
+      for (;;) {
+        await new Promise(requestAnimationFrame);
+        const pressed = [...document.querySelectorAll('button')].find(
+          ({ textContent }) => textContent?.trim() === button,
+        );
+        if (pressed !== undefined && isThere()) return pressed.click();
+      }
+    },
+    [button, selector, pattern.source, least] as const,
+  );
 }
 
 export async function openModels(page: Page): Promise<void> {

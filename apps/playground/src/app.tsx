@@ -3,13 +3,14 @@ import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { takeFiles } from './store/files.ts';
 import { model, opening } from './store/model.ts';
-import type { Kind } from './store/texts.ts';
+import type { Kind } from './store/tree.ts';
 import { text } from './text.ts';
 import { Button } from './ui/button.tsx';
 import { Icon } from './ui/icon.tsx';
 import { ModelsDialog } from './ui/models-dialog.tsx';
 import { NoticeBar } from './ui/notice.tsx';
 import { SettingsPanel } from './ui/settings-panel.tsx';
+import { TextsList } from './ui/texts-list.tsx';
 import { Thread } from './ui/thread.tsx';
 import { Top } from './ui/top.tsx';
 
@@ -44,7 +45,7 @@ export function App() {
         ) : (
           <div class="desk">
             <Thread key={kind} kind={kind} />
-            <Aside />
+            <Aside kind={kind} />
           </div>
         )}
       </main>
@@ -55,14 +56,17 @@ export function App() {
 }
 
 /** Beside the text where there is room; below it, folded, where there is not. */
-function Aside() {
+function Aside({ kind }: { readonly kind: Kind }) {
   const [open, setOpen] = useState(false);
   return (
     <aside class={open ? 'beside open' : 'beside'}>
       <div class="unfold">
-        <Button icon="settings" label={text.settings.title} pressed={open} onClick={() => setOpen(!open)} />
+        <Button icon="settings" label={text.settings.open} pressed={open} onClick={() => setOpen(!open)} />
       </div>
-      <SettingsPanel />
+      <div class="panels">
+        <TextsList kind={kind} />
+        <SettingsPanel />
+      </div>
     </aside>
   );
 }

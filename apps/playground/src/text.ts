@@ -69,7 +69,18 @@ export const text = {
     chosen: (probability: string) => `was written, at ${probability}`,
   },
 
+  texts: {
+    title: { write: 'Texts', chat: 'Chats' },
+    empty: 'A text without words',
+    keep: 'Keep in this browser',
+    keepAbout: 'With their memories, for when this page is opened again. When there are many, the oldest go.',
+    remove: (beginning: string) => `Remove “${beginning}”`,
+    removeEverything: 'Remove all',
+    sure: 'Remove all texts and chats that are kept in this browser, of every model?',
+  },
+
   settings: {
+    open: 'Texts and settings',
     title: 'How it chooses',
     drawing: 'Drawing',
     penalties: 'Penalties for repeating',
@@ -338,6 +349,8 @@ export const text = {
     noTokenizerHint: 'drop the model together with its vocabulary',
     noModel: 'no model is open',
     noModelHint: 'open one first',
+    notKept: (why: string) => `the text could not be kept in this browser: ${why}`,
+    notKeptHint: 'it is here until the page is closed; remove texts or models to make room',
     noState: 'the memory of this branch is no longer kept',
     noStateHint: 'write it again from an earlier step',
     bundled: (status: number) => `the model of this page was not sent (${status})`,

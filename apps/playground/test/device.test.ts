@@ -19,23 +19,25 @@ test('every backend has a verdict, and the choice has its reason', async () => {
 });
 
 test('a GPU that goes away hands the text to WebAssembly, and says so', async () => {
-  const { page, close } = await openPage({ settings: { greedy: true, maxTokens: 60, probabilities: false } });
+  const { page, close } = await openPage({ settings: { greedy: true, maxTokens: 24, probabilities: false } });
   await written(page);
-  // The worker's own device, to be taken away later.
+  // The worker's devices, that of the self-test among them, to be taken away later.
   const worker = page.workers()[0];
   await worker?.evaluate(() => {
+    const devices: GPUDevice[] = [];
     const request = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (...args) {
       const device = await request.apply(this, args);
-      Object.assign(globalThis, { takenAway: () => device.destroy() });
+      devices.push(device);
       return device;
     };
+    Object.assign(globalThis, { takeAway: () => devices.forEach((device) => void device.destroy()) });
   });
   await useBackend(page, 'WebGPU');
   await page.getByRole('button', { name: 'Go on' }).click();
   const onGpu = await written(page, 1);
   await page.locator('.turn').nth(1).getByRole('button', { name: 'Remove this step' }).click();
-  await worker?.evaluate(() => (globalThis as unknown as { takenAway: () => void }).takenAway());
+  await worker?.evaluate(() => (globalThis as unknown as { takeAway: () => void }).takeAway());
   await page.getByRole('button', { name: 'Go on' }).click();
   const afterwards = await written(page, 1);
   expect(afterwards).toBe(onGpu);
@@ -64,6 +66,8 @@ test('where the server does not isolate the page, it has one thread at first, an
   // And from then on it needs no network.
   await context.setOffline(true);
   await page.reload();
-  expect((await written(page)).length).toBeGreaterThan(10);
+  await written(page);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  expect(await written(page, 1)).not.toBe('');
   await close();
 });

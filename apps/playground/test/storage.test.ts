@@ -77,6 +77,7 @@ test('a download is paused, goes on where it was after a reload, is checked, and
   await page.keyboard.press('Escape');
 
   const text = async (): Promise<string> => {
+    await page.getByRole('button', { name: 'New text' }).click();
     await page.getByRole('textbox', { name: 'Words to go on with' }).fill('Hello');
     await page.getByRole('button', { name: 'Write', exact: true }).click();
     return written(page);

@@ -2,7 +2,8 @@ import { signal } from '@preact/signals';
 import { text } from '../text.ts';
 import { openRef, wanted } from './model.ts';
 import { fail } from './notices.ts';
-import { forgetAll, importState, type Kind } from './texts.ts';
+import { importState, recall } from './texts.ts';
+import type { Kind } from './tree.ts';
 
 const STATE = /\.state\.safetensors$/;
 const MODEL = /\.(pth|pt|safetensors|gguf|bin)$/;
@@ -24,7 +25,7 @@ export async function takeFiles(files: readonly File[], kind: Kind): Promise<voi
 async function openModelFile(file: File, vocabulary: File | undefined): Promise<void> {
   if (!(await openRef({ kind: 'file', file, vocabulary }, file.name))) return;
   openFile.value = { file, vocabulary };
-  forgetAll();
+  await recall();
 }
 
 /** A vocabulary alone is for the file that is open. */

@@ -18,12 +18,15 @@ export interface Settings {
   readonly seed: number | undefined;
   /** Undefined shows them where the vocabulary is small. */
   readonly probabilities: boolean | undefined;
+  /** Whether texts are kept in this browser. */
+  readonly keepTexts: boolean;
 }
 
 export const DEFAULTS: Settings = {
   ...{ temperature: 1, topP: 0.9, topK: 0, minP: 0 },
   ...{ presencePenalty: 0, frequencyPenalty: 0, repetitionPenalty: 1, penaltyDecay: 0.996 },
   ...{ maxTokens: 400, greedy: false, seed: undefined, probabilities: undefined },
+  keepTexts: true,
 };
 
 const KEY = 'receptance.settings';

@@ -4,7 +4,7 @@ import { text } from '../text.ts';
 import type { StorageReport, StoredModel } from '../worker/protocol.ts';
 import { openRef } from './model.ts';
 import { fail, isAborted, say } from './notices.ts';
-import { forgetAll } from './texts.ts';
+import { recall } from './texts.ts';
 import { worker } from './worker.ts';
 
 export const storage = signal<StorageReport>({ models: [], usage: 0, quota: 0 });
@@ -60,7 +60,7 @@ async function keeping(name: string, work: (options: TransferOptions) => Promise
 }
 
 export async function openStored({ id, name }: StoredModel): Promise<void> {
-  if (await openRef({ kind: 'stored', id }, name)) forgetAll();
+  if (await openRef({ kind: 'stored', id }, name)) await recall();
 }
 
 export async function removeStored(id: string): Promise<void> {

@@ -7,20 +7,20 @@ import { saveFile } from './save-file.ts';
 import { samplingOf, settings, showsProbabilities } from './settings.ts';
 import {
   EMPTY_TREE,
+  KINDS,
+  type Kind,
   nodeAt,
   pathTo,
   showing,
   type TextNode,
   type Tree,
+  withEarlier,
   withNode,
   without,
   withPieces,
   writtenText,
 } from './tree.ts';
 import { worker } from './worker.ts';
-
-/** Two trees: a text to go on with, and a conversation. */
-export type Kind = 'write' | 'chat';
 
 export const trees: Readonly<Record<Kind, Signal<Tree>>> = { write: signal(EMPTY_TREE), chat: signal(EMPTY_TREE) };
 
@@ -34,14 +34,26 @@ export function stop(): void {
   running.value?.abort();
 }
 
-/** Goes on from a node with words of the person's own; a node that has been gone on from before thereby branches. */
-export async function goOn(kind: Kind, parent: string | undefined, prompt: string, seed = newSeed()): Promise<void> {
+/** Where a step begins: in which text, and after which of its steps. */
+export interface Place {
+  readonly textId: string;
+  readonly parent: string | undefined;
+}
+
+/**
+ * Goes on from a place with words of the person's own, or begins a text. A step that has been gone on from before
+ * thereby branches.
+ */
+export async function goOn(kind: Kind, place: Place | undefined, prompt: string): Promise<void> {
   const tokens = promptTokens(prompt);
   if (tokens === undefined || running.value !== undefined) return;
   const controller = new AbortController();
   running.value = controller;
   const tree = trees[kind];
-  const node: TextNode = { ...{ id: crypto.randomUUID(), parent, prompt, chunks: [] }, writing: true, seed };
+  const { textId, parent } = place ?? newText();
+  const seed = settings.value.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const id = crypto.randomUUID();
+  const node: TextNode = { ...{ id, textId, parent, prompt, chunks: [] }, writing: true, seed, at: Date.now() };
   tree.value = { ...withNode(tree.value, node), leaf: node.id };
   const { greedy, maxTokens } = settings.value;
   const change = (changed: (node: TextNode) => TextNode): void => {
@@ -64,6 +76,7 @@ export async function goOn(kind: Kind, parent: string | undefined, prompt: strin
     };
     const result = await worker.call('generate', request, { onEvent, signal: controller.signal });
     change((now) => ({ ...now, writing: false, result }));
+    await remember(kind, node.id);
   } catch (error) {
     fail(error);
     remove(kind, node.id);
@@ -73,8 +86,8 @@ export async function goOn(kind: Kind, parent: string | undefined, prompt: strin
 }
 
 /** Another way on from where a node begins, with the same words. */
-export function again(kind: Kind, { parent, prompt }: TextNode): Promise<void> {
-  return goOn(kind, parent, prompt);
+export function again(kind: Kind, node: TextNode): Promise<void> {
+  return goOn(kind, node, node.prompt);
 }
 
 export function show(kind: Kind, id: string): void {
@@ -84,7 +97,23 @@ export function show(kind: Kind, id: string): void {
 export function remove(kind: Kind, id: string): void {
   const { tree, removed } = without(trees[kind].value, id);
   trees[kind].value = tree;
-  void worker.call('forget', removed);
+  worker.call('forget', removed).catch(fail);
+}
+
+/** Removes a text with all its branches. */
+export function removeText(kind: Kind, textId: string): void {
+  for (const { id, parent, textId: of } of trees[kind].value.nodes.values())
+    if (of === textId && parent === undefined) remove(kind, id);
+}
+
+/** Removes all texts there are, also those of other models. */
+export async function removeEverything(): Promise<void> {
+  try {
+    await worker.call('forget', 'everything');
+    for (const tree of Object.values(trees)) tree.value = EMPTY_TREE;
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** Begins an empty text beside those that there are. */
@@ -92,11 +121,31 @@ export function begin(kind: Kind): void {
   trees[kind].value = { ...trees[kind].value, leaf: undefined };
 }
 
-/** The states of a model mean nothing to another. */
-export function forgetAll(): void {
-  for (const tree of Object.values(trees)) {
-    void worker.call('forget', [...tree.value.nodes.keys()]);
-    tree.value = EMPTY_TREE;
+/** Shows the texts that are kept of the model that is open, in place of those of another: their states mean nothing to it. */
+export async function recall(): Promise<void> {
+  const fingerprint = model.value?.fingerprint;
+  for (const tree of Object.values(trees)) tree.value = EMPTY_TREE;
+  if (fingerprint === undefined) return;
+  try {
+    const kept = await worker.call('recall', fingerprint);
+    if (model.value?.fingerprint !== fingerprint) return;
+    for (const kind of KINDS) {
+      const nodes = kept.filter((step) => step.kind === kind).map(({ node }) => node);
+      trees[kind].value = withEarlier(trees[kind].value, nodes);
+    }
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Keeps a step that is done, for when the page is opened again. */
+async function remember(kind: Kind, id: string): Promise<void> {
+  const node = nodeAt(trees[kind].value, id);
+  if (node === undefined || !settings.value.keepTexts) return;
+  try {
+    await worker.call('remember', { kind, node });
+  } catch (error) {
+    fail(error);
   }
 }
 
@@ -120,8 +169,12 @@ export async function importState(kind: Kind, file: File): Promise<void> {
   const id = crypto.randomUUID();
   try {
     const imported = await worker.call('importState', { file, to: id });
-    const node: TextNode = { ...{ id, parent: undefined, prompt: '', imported, chunks: [] }, writing: false, seed: 0 };
+    const node: TextNode = {
+      ...{ id, ...newText(), prompt: '', imported, chunks: [] },
+      ...{ writing: false, seed: 0, at: Date.now() },
+    };
     trees[kind].value = { ...withNode(trees[kind].value, node), leaf: id };
+    await remember(kind, id);
   } catch (error) {
     fail(error);
   }
@@ -137,7 +190,6 @@ function promptTokens(prompt: string): string | number[] | undefined {
   return undefined;
 }
 
-function newSeed(): number {
-  const { seed } = settings.value;
-  return seed ?? Math.floor(Math.random() * 2 ** 31);
+function newText(): Place {
+  return { textId: crypto.randomUUID(), parent: undefined };
 }

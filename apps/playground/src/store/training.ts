@@ -3,7 +3,7 @@ import { text } from '../text.ts';
 import type { TrainEvent, TrainKind, TrainStep } from '../worker/protocol.ts';
 import { openRef, wanted } from './model.ts';
 import { fail } from './notices.ts';
-import { forgetAll } from './texts.ts';
+import { recall } from './texts.ts';
 import { trainingWorker } from './worker.ts';
 
 export interface TrainChoice {
@@ -70,6 +70,6 @@ export async function trainedFile(): Promise<File | undefined> {
 export async function writeWithIt(): Promise<void> {
   const file = await trainedFile();
   if (file === undefined || !(await openRef({ kind: 'file', file }, file.name))) return;
-  forgetAll();
+  await recall();
   location.hash = '#write';
 }

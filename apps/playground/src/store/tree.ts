@@ -1,8 +1,14 @@
 import type { GenerateResult, ImportedState, PieceMessage } from '../worker/protocol.ts';
 
+/** Two kinds of texts: one to go on with, and a conversation. */
+export const KINDS = ['write', 'chat'] as const;
+export type Kind = (typeof KINDS)[number];
+
 /** One step of a text: words that a person gave, and what the model went on with. */
 export interface TextNode {
   readonly id: string;
+  /** The text that it is a step of, whose branches all have it. */
+  readonly textId: string;
   /** Undefined at the beginning of a text. */
   readonly parent: string | undefined;
   readonly prompt: string;
@@ -13,6 +19,8 @@ export interface TextNode {
   readonly writing: boolean;
   readonly result?: GenerateResult | undefined;
   readonly seed: number;
+  /** When it was begun, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Texts that share their beginnings. */
@@ -23,6 +31,16 @@ export interface Tree {
 }
 
 export const EMPTY_TREE: Tree = { nodes: new Map(), leaf: undefined };
+
+/** A text as it is listed. */
+export interface TextSummary {
+  readonly textId: string;
+  /** How it begins. */
+  readonly beginning: string;
+  readonly steps: number;
+  /** The step that was made last. */
+  readonly newest: TextNode;
+}
 
 const CHUNK = 64;
 
@@ -39,7 +57,38 @@ export function nodeAt(tree: Tree, id: string | undefined): TextNode | undefined
 
 /** The other ways a text goes on from the same place, in the order they were made, with this one. */
 export function siblingsOf(tree: Tree, node: TextNode): TextNode[] {
-  return [...tree.nodes.values()].filter(({ parent }) => parent === node.parent);
+  return [...tree.nodes.values()].filter(({ parent, textId }) => parent === node.parent && textId === node.textId);
+}
+
+/**
+ * With steps that were made before all that there are, in their order. One whose beginning is not there any more is
+ * left out.
+ */
+export function withEarlier(tree: Tree, earlier: Iterable<TextNode>): Tree {
+  const nodes = new Map<string, TextNode>();
+  for (const node of earlier) if (node.parent === undefined || nodes.has(node.parent)) nodes.set(node.id, node);
+  return { nodes: new Map([...nodes, ...tree.nodes]), leaf: tree.leaf ?? [...nodes.keys()].at(-1) };
+}
+
+/** All texts of a tree, the one that was gone on with last before the others. */
+export function textsOf(tree: Tree): TextSummary[] {
+  const texts = Map.groupBy(tree.nodes.values(), ({ textId }) => textId);
+  return [...texts]
+    .flatMap(([textId, nodes]) => {
+      const newest = nodes.at(-1);
+      return newest === undefined ? [] : [{ textId, beginning: beginningOf(nodes), steps: nodes.length, newest }];
+    })
+    .sort((a, b) => b.newest.at - a.newest.at);
+}
+
+const BEGINNING = 80;
+
+function beginningOf(nodes: readonly TextNode[]): string {
+  for (const node of nodes) {
+    const words = (node.imported?.tail ?? '') + node.prompt + writtenText(node);
+    if (words.trim() !== '') return words.trim().slice(0, BEGINNING);
+  }
+  return '';
 }
 
 export function withNode(tree: Tree, node: TextNode): Tree {
@@ -63,9 +112,9 @@ export function without(tree: Tree, id: string): { readonly tree: Tree; readonly
     if (node.parent !== undefined && removed.has(node.parent)) removed.add(node.id);
   const nodes = new Map([...tree.nodes].filter(([name]) => !removed.has(name)));
   const rest = { nodes, leaf: undefined };
-  const parent = tree.nodes.get(id)?.parent;
-  const sibling = [...nodes.values()].findLast((node) => node.parent === parent);
-  const shown = sibling?.id ?? parent;
+  const gone = tree.nodes.get(id);
+  const sibling = gone && siblingsOf({ ...tree, nodes }, gone).at(-1);
+  const shown = sibling?.id ?? gone?.parent;
   return { tree: shown === undefined ? rest : showing(rest, shown), removed: [...removed] };
 }
 

@@ -12,7 +12,8 @@ import {
   transfer,
   verifyStored,
 } from '../store/storage.ts';
-import { forgetAll, type Kind } from '../store/texts.ts';
+import { recall } from '../store/texts.ts';
+import type { Kind } from '../store/tree.ts';
 import { text } from '../text.ts';
 import type { StoredModel } from '../worker/protocol.ts';
 import { Backends } from './backends.tsx';
@@ -103,7 +104,7 @@ function Stored() {
             label={text.models.use}
             disabled={isBundled}
             onClick={() =>
-              void openRef({ kind: 'bundled' }, text.models.bundled).then((opened) => opened && forgetAll())
+              void openRef({ kind: 'bundled' }, text.models.bundled).then((opened) => (opened ? recall() : undefined))
             }
           />
         </li>

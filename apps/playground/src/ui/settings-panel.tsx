@@ -2,7 +2,7 @@ import { change, DEFAULTS, type Settings, settings, showsProbabilities } from '.
 import { text } from '../text.ts';
 import { Button } from './button.tsx';
 
-type Slider = Exclude<keyof Settings, 'greedy' | 'seed' | 'probabilities'>;
+type Slider = Exclude<keyof Settings, 'greedy' | 'seed' | 'probabilities' | 'keepTexts'>;
 
 const SLIDERS: readonly (readonly [Slider, { readonly min: number; readonly max: number; readonly step: number }])[] = [
   ['temperature', { min: 0, max: 2, step: 0.05 }],
@@ -20,7 +20,7 @@ const PENALTIES: typeof SLIDERS = [
 
 /** How the next token is chosen. */
 export function SettingsPanel() {
-  const { greedy, seed } = settings.value;
+  const { greedy, seed, keepTexts } = settings.value;
   return (
     <form class="settings" aria-label={text.settings.title} onSubmit={(event) => event.preventDefault()}>
       <h2>{text.settings.title}</h2>
@@ -58,7 +58,7 @@ export function SettingsPanel() {
         </label>
         <Check name="probabilities" checked={showsProbabilities.value} />
       </fieldset>
-      <Button label={text.settings.reset} kind="quiet" onClick={() => change(DEFAULTS)} />
+      <Button label={text.settings.reset} kind="quiet" onClick={() => change({ ...DEFAULTS, keepTexts })} />
     </form>
   );
 }

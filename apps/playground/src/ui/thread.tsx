@@ -1,19 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { model, opening } from '../store/model.ts';
-import {
-  again,
-  begin,
-  exportState,
-  goOn,
-  importState,
-  isWriting,
-  type Kind,
-  remove,
-  show,
-  stop,
-  trees,
-} from '../store/texts.ts';
-import { pathTo, siblingsOf, type TextNode } from '../store/tree.ts';
+import { again, begin, exportState, goOn, importState, isWriting, remove, show, stop, trees } from '../store/texts.ts';
+import { type Kind, pathTo, siblingsOf, type TextNode } from '../store/tree.ts';
 import { text } from '../text.ts';
 import { Button } from './button.tsx';
 import { FileButton } from './file-button.tsx';
@@ -61,7 +49,7 @@ function Turn({ kind, node }: { readonly kind: Kind; readonly node: TextNode }) 
           value={node.prompt}
           onDone={(prompt) => {
             setEditing(false);
-            if (prompt !== undefined) void goOn(kind, node.parent, prompt);
+            if (prompt !== undefined) void goOn(kind, node, prompt);
           }}
         />
       ) : (
@@ -184,7 +172,7 @@ function Composer({ kind, leaf }: { readonly kind: Kind; readonly leaf: TextNode
   const needsWords = kind === 'chat' || (leaf === undefined && !model.value?.hasTokenizer);
   const send = (): void => {
     if (!ready || isWriting.value || (needsWords && words.trim() === '')) return;
-    void goOn(kind, leaf?.id, words);
+    void goOn(kind, leaf && { textId: leaf.textId, parent: leaf.id }, words);
     setWords('');
   };
   return (

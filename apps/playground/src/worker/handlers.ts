@@ -1,3 +1,4 @@
+import { KeptTexts } from './kept-texts.ts';
 import { Models } from './models.ts';
 import type { Api, ApiName } from './protocol.ts';
 import { ModelStore } from './store.ts';
@@ -19,7 +20,7 @@ export type Handlers = {
 
 const store = new ModelStore();
 const models = new Models(store);
-const texts = new Texts(models);
+const texts = new Texts(models, new KeptTexts());
 /** A chunk of its own, for who trains. */
 let training: Promise<Training> | undefined;
 
@@ -32,7 +33,9 @@ export const handlers: Handlers = {
   open: (request, context) => models.open(request, context),
   verdicts: (_, { emit }) => verdicts(emit),
   generate: (request, context) => texts.generate(request, context),
-  forget: async (nodes) => texts.forget(nodes),
+  remember: (step) => texts.remember(step),
+  recall: (fingerprint) => texts.recall(fingerprint),
+  forget: (nodes) => texts.forget(nodes),
   exportState: (node) => texts.exportState(node),
   importState: ({ file, to }) => texts.importState(file, to),
   stored: () => store.report(),

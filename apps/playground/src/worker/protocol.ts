@@ -2,6 +2,7 @@
 import type { Progress } from '@receptance/core';
 import type { Sampling, WeightType } from 'receptance';
 import type { LayerTrace } from '../inside/trace.ts';
+import type { Kind, TextNode } from '../store/tree.ts';
 
 export type BackendName = 'wasm' | 'webgpu' | 'reference';
 /** `auto` leaves the choice to the worker. */
@@ -113,6 +114,12 @@ export interface ImportedState {
   readonly tail: string;
 }
 
+/** A step of a text that is kept in this browser, beside its state. */
+export interface KeptStep {
+  readonly kind: Kind;
+  readonly node: TextNode;
+}
+
 /** A model kept in this browser. */
 export interface StoredModel {
   readonly id: string;
@@ -197,7 +204,11 @@ export interface Api {
   open: Call<OpenRequest, Progress, ModelSummary>;
   verdicts: Call<undefined, Verdict, readonly Verdict[]>;
   generate: Call<GenerateRequest, GenerateEvent, GenerateResult>;
-  forget: Call<readonly string[], never, undefined>;
+  /** Keeps a step whose state is known. */
+  remember: Call<KeptStep, never, undefined>;
+  /** What is kept of texts of the model with this fingerprint, in the order it was made; states of others are let go. */
+  recall: Call<string, never, readonly KeptStep[]>;
+  forget: Call<readonly string[] | 'everything', never, undefined>;
   exportState: Call<string, never, StateFile>;
   importState: Call<{ readonly file: File; readonly to: string }, never, ImportedState>;
   stored: Call<undefined, never, StorageReport>;

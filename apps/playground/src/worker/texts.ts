@@ -2,12 +2,14 @@ import { ReceptanceError } from '@receptance/core';
 import { loadState, type Piece, type SavedState, type Session, saveState } from 'receptance';
 import { text } from '../text.ts';
 import type { Context } from './handlers.ts';
+import { bytesOf, type KeptTexts } from './kept-texts.ts';
 import type { Models, OpenModel } from './models.ts';
 import type {
   GenerateEvent,
   GenerateRequest,
   GenerateResult,
   ImportedState,
+  KeptStep,
   PieceMessage,
   StateFile,
   TraceRequest,
@@ -25,14 +27,16 @@ const FRAME_MS = 16;
  */
 export class Texts {
   readonly #models: Models;
+  readonly #kept: KeptTexts;
   /** In the order they were used. */
   readonly #states = new Map<string, SavedState>();
   #session: { readonly session: Session; readonly generation: number; at: string | undefined } | undefined;
   /** Calls take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(models: Models) {
+  constructor(models: Models, kept: KeptTexts) {
     this.#models = models;
+    this.#kept = kept;
   }
 
   generate(request: GenerateRequest, context: Context<GenerateEvent>): Promise<GenerateResult> {
@@ -49,13 +53,26 @@ export class Texts {
     });
   }
 
-  async forget(nodes: readonly string[]): Promise<undefined> {
-    for (const node of nodes) this.#states.delete(node);
+  async remember(step: KeptStep): Promise<undefined> {
+    const state = this.#states.get(step.node.id);
+    if (state !== undefined) await this.#kept.keep(step, state);
+    return undefined;
+  }
+
+  recall(fingerprint: string): Promise<readonly KeptStep[]> {
+    this.#states.clear();
+    return this.#kept.of(fingerprint);
+  }
+
+  async forget(nodes: readonly string[] | 'everything'): Promise<undefined> {
+    if (nodes === 'everything') this.#states.clear();
+    else for (const node of nodes) this.#states.delete(node);
+    await this.#kept.remove(nodes);
     return undefined;
   }
 
   async exportState(node: string): Promise<StateFile> {
-    const state = this.#stateOf(node);
+    const state = await this.#stateOf(node);
     return { name: `${state.architecture}-${state.length}-tokens.state.safetensors`, bytes: saveState(state) };
   }
 
@@ -122,7 +139,7 @@ export class Texts {
     if (this.#session?.generation === generation && this.#session.at === node && node !== undefined) {
       return this.#session.session;
     }
-    const state = node === undefined ? undefined : this.#stateOf(node);
+    const state = node === undefined ? undefined : await this.#stateOf(node);
     if (this.#session?.generation === generation) await this.#session.session.close();
     this.#session = undefined;
     const session = await model.session();
@@ -131,8 +148,8 @@ export class Texts {
     return session;
   }
 
-  #stateOf(node: string): SavedState {
-    const state = this.#states.get(node);
+  async #stateOf(node: string): Promise<SavedState> {
+    const state = this.#states.get(node) ?? (await this.#kept.state(node));
     if (state !== undefined) return state;
     throw new ReceptanceError('NO_STATE', text.errors.noState, { hint: text.errors.noStateHint });
   }
@@ -206,8 +223,4 @@ class PieceStream {
 function isLost(error: unknown): error is ReceptanceError {
   if (!ReceptanceError.isInstance(error)) return false;
   return error.code === 'DEVICE_LOST' || (error.code === 'SESSION_FAILED' && isLost(error.cause));
-}
-
-function bytesOf({ tensors }: SavedState): number {
-  return Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 }

@@ -81,7 +81,8 @@ export async function written(page: Page, turn = 0): Promise<string> {
 
 /**
  * Presses a button from inside the page, in the first frame in which `selector` finds at least `least` elements whose
- * text has `pattern`: to who asks from outside, a quick machine has done it all meanwhile.
+ * text has `pattern`: to who asks from outside, a quick machine has done it all meanwhile. What the button ends must
+ * be so much work that no machine is done with it within some frames.
  */
 export async function pressWhen(
   page: Page,
@@ -89,7 +90,8 @@ export async function pressWhen(
   { selector, pattern = /(?:)/, least = 1 }: { selector: string; pattern?: RegExp; least?: number },
 ): Promise<void> {
   await page.evaluate(
-    async ([button, selector, source, least]) => {
+    async ([button, selector, source, least, patience]) => {
+      const givenUp = performance.now() + patience;
       const pattern = new RegExp(source);
       const isThere = () => {
         const found = [...document.querySelectorAll(selector)].filter(({ textContent }) =>
@@ -97,15 +99,16 @@ export async function pressWhen(
         );
         return found.length >= least;
       };
-      for (;;) {
+      while (performance.now() < givenUp) {
         await new Promise(requestAnimationFrame);
         const pressed = [...document.querySelectorAll('button')].find(
           ({ textContent }) => textContent?.trim() === button,
         );
         if (pressed !== undefined && isThere()) return pressed.click();
       }
+      throw new Error(`${button} was not there together with ${selector}`);
     },
-    [button, selector, pattern.source, least] as const,
+    [button, selector, pattern.source, least, PATIENCE] as const,
   );
 }
 

@@ -1,6 +1,13 @@
 /** Models of a person's own: every format, on WASM and WebGPU, and what is no model. */
 import { readFile } from 'node:fs/promises';
+import { reference } from '@receptance/backend-reference';
+import { writeSafetensors } from '@receptance/checkpoint';
+import { openCheckpointFile } from '@receptance/checkpoint/node';
+import { type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
+import { huggingFaceTokenizer } from '@receptance/tokenizer/huggingface';
+import { loadFile } from 'receptance/node';
 import { describe, expect, test } from 'vitest';
+import { byteLevel } from '../../../packages/tokenizer/test/support/huggingface.ts';
 import { goldenModels } from './support/golden.ts';
 import { drop, golden, modelOpened, type OpenPage, openPage, useBackend, written } from './support/page.ts';
 
@@ -60,6 +67,82 @@ test('a .gguf brings its vocabulary along, and takes words', async () => {
   await written(opened.page);
   expect(await opened.page.locator('.figures').innerText()).toContain('20 tokens');
   await opened.close();
+});
+
+describe('a vocabulary, where a file has none', () => {
+  const gguf = golden('rwkv7_l2_c128_tok_v600.f16.gguf');
+
+  /** The weights of the `.gguf` alone. */
+  async function weights(): Promise<Uint8Array> {
+    const file = await openCheckpointFile(gguf);
+    const tensors = [...file.tensors].map(async ([name, info]) => ({ name, ...info, data: await file.read(name) }));
+    const bytes = writeSafetensors(await Promise.all(tensors));
+    await file.close();
+    return bytes;
+  }
+
+  /** What the model writes after “Hello world”, with a tokenizer or its own. */
+  async function wanted(tokenizer?: Tokenizer): Promise<string> {
+    const model = await loadFile(gguf, { backend: reference(), ...(tokenizer && { tokenizer }) });
+    const session = await model.session();
+    let text = '';
+    for await (const piece of session.generate({ prompt: 'Hello world', greedy: true, maxTokens: 16 }))
+      text += piece.text;
+    await model.close();
+    return text.trim();
+  }
+
+  async function helloWorld({ page }: OpenPage): Promise<string> {
+    await page.getByRole('textbox', { name: 'Words to go on with' }).fill('Hello world');
+    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    return written(page);
+  }
+
+  test('World, dropped after the model', async () => {
+    const opened = await openPage({ settings: SETTINGS });
+    const { page, close } = opened;
+    await written(page);
+    await drop(page, { name: 'words.txt', bytes: Buffer.from("1 'a' 1") });
+    await page.getByRole('alert').getByText('A vocabulary goes with a model file').waitFor();
+    await drop(page, { name: 'model.safetensors', bytes: await weights() });
+    await modelOpened(page, 'model.safetensors');
+    await page.getByPlaceholder('Token ids, such as 12 7 42').waitFor();
+
+    // What is none leaves the model as it is.
+    await drop(page, { name: 'words.txt', bytes: Buffer.from('<!doctype html>') });
+    await page.getByRole('alert').getByText('line 1 of the vocabulary').waitFor();
+    await page.locator('.top .model .badge').waitFor();
+    await drop(page, { name: 'rwkv_vocab.txt', bytes: await worldFile() });
+    await page.getByPlaceholder('Once upon a time').waitFor();
+    expect(await helloWorld(opened)).toBe(await wanted());
+    await close();
+  });
+
+  test('tokenizer.json, dropped with the model', async () => {
+    const json = JSON.stringify(byteLevel());
+    const opened = await openPage({ settings: SETTINGS });
+    await written(opened.page);
+    const vocabulary = { name: 'tokenizer.json', bytes: Buffer.from(json) };
+    await drop(opened.page, { name: 'model.safetensors', bytes: await weights() }, vocabulary);
+    await modelOpened(opened.page, 'model.safetensors');
+    expect(await helloWorld(opened)).toBe(await wanted(huggingFaceTokenizer(json)));
+    await opened.close();
+  });
+
+  /** The vocabulary of the `.gguf` in the official form: `<id> <literal of Python> <length>`. */
+  async function worldFile(): Promise<Buffer> {
+    const file = await openCheckpointFile(gguf);
+    const { vocabulary } = file;
+    await file.close();
+    if (vocabulary?.model !== 'rwkv') throw new Error('it has no World vocabulary');
+    const tokenizer = worldTokenizerFromTokens(vocabulary.tokens, vocabulary);
+    const lines = vocabulary.tokens.flatMap((_, id) => {
+      const bytes = tokenizer.bytes(id);
+      const literal = Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+      return bytes.length === 0 ? [] : [`${id} b'${literal}' ${bytes.length}\n`];
+    });
+    return Buffer.from(lines.join(''));
+  }
 });
 
 describe('what is no model', () => {

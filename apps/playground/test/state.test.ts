@@ -9,7 +9,7 @@ const SETTINGS = { greedy: true, maxTokens: 60, keepTexts: false };
 test('exported, reloaded, imported: the text goes on as it would have', async () => {
   const { page, close } = await openPage({ settings: SETTINGS });
   await written(page);
-  const tokens = /(\d+) tokens/.exec(await page.locator('.figures').innerText())?.[1];
+  const tokens = /(\d+) tokens in/.exec(await page.locator('.figures').innerText())?.[1];
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save the state to a file' }).click();
   const file = await download;

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { Progress } from '@receptance/core';
 import { text } from '../text.ts';
 import type { StorageReport, StoredModel } from '../worker/protocol.ts';
-import { openRef } from './model.ts';
+import { openRef, wanted } from './model.ts';
 import { fail, isAborted, say } from './notices.ts';
 import { recall } from './texts.ts';
 import { worker } from './worker.ts';
@@ -27,17 +27,26 @@ export async function refresh(): Promise<void> {
 
 /** Downloads to this browser and opens what came. Pausing keeps what has come. */
 export async function download(url: string, sha256?: string): Promise<void> {
-  await keeping(url.split('/').at(-1) ?? url, (options) => worker.call('download', { url, sha256 }, options));
+  const name = url.split('/').at(-1) ?? url;
+  const stored = await keeping(name, (options) => worker.call('download', { url, sha256 }, options));
+  if (stored !== undefined) await openStored(stored);
 }
 
+/** Copies the file that is open. The model stays as it is: to open the copy would be to have it in memory twice. */
 export async function keepFile(file: File, vocabulary: File | undefined): Promise<void> {
-  await keeping(file.name, (options) => worker.call('keep', { file, vocabulary }, options));
+  const stored = await keeping(file.name, (options) => worker.call('keep', { file, vocabulary }, options));
+  const { model } = wanted.value;
+  if (stored !== undefined && model.kind === 'file' && model.file === file)
+    wanted.value = { ...wanted.value, model: { kind: 'stored', id: stored.id } };
 }
 
 type TransferOptions = { readonly onEvent: (progress: Progress) => void; readonly signal: AbortSignal };
 
-async function keeping(name: string, work: (options: TransferOptions) => Promise<StoredModel>): Promise<void> {
-  if (transfer.value !== undefined) return;
+async function keeping(
+  name: string,
+  work: (options: TransferOptions) => Promise<StoredModel>,
+): Promise<StoredModel | undefined> {
+  if (transfer.value !== undefined) return undefined;
   const controller = new AbortController();
   const pause = (): void => controller.abort();
   transfer.value = { name, pause, what: 'connecting', done: 0, total: 0 };
@@ -47,12 +56,10 @@ async function keeping(name: string, work: (options: TransferOptions) => Promise
     const onEvent = (progress: Progress): void => {
       transfer.value = { ...progress, name, pause };
     };
-    const stored = await work({ onEvent, signal: controller.signal });
-    transfer.value = undefined;
-    await refresh();
-    await openStored(stored);
+    return await work({ onEvent, signal: controller.signal });
   } catch (error) {
     if (!isAborted(error)) fail(error);
+    return undefined;
   } finally {
     transfer.value = undefined;
     await refresh();

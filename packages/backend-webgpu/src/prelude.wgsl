@@ -56,3 +56,9 @@ fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
   let last = u32(clamp(end, 0, i32(tokens)));
   return vec2u(min(u32(max(begin, 0)), last), last);
 }
+
+/// The least number of the lanes that are asked, below 2²⁴, which is what comes out where none is; every lane gets it. All
+/// lanes must come here together.
+fn group_first(lane: u32, number: u32, asked: bool) -> u32 {
+  return u32(min(-group_max(lane, select(LOWEST, -f32(number), asked)), 16777216.0));
+}

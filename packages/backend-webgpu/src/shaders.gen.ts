@@ -10,6 +10,10 @@ export type ShaderName =
   | '_pack'
   | '_project'
   | '_projectTiles'
+  | '_sampleKept'
+  | '_sampleNarrow'
+  | '_samplePeaks'
+  | '_sampling'
   | '_sumSequences'
   | '_turn'
   | '_weights'
@@ -752,6 +756,313 @@ fn main(
   }
 }
 `,
+  _sampleKept: `// The threshold of a row; of each part the weight of what is kept, at the row's temperature
+
+@group(0) @binding(5) var<storage, read> p: array<f32>; // [rows, width]
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let own = part_of(group, groups);
+  if own.number == params.parts {
+    return;
+  }
+  let base = own.row * params.width;
+  let top = peak_of(lane, own).top;
+  let is_top = lane < params.parts && bitcast<f32>(work[peak_at(own, min(lane, params.parts - 1u))]) == top;
+  let best = work[peak_at(own, min(group_first(lane, lane, is_top), params.parts - 1u)) + 2u];
+  let largest = p[base + best];
+  let thresholds = settled(lane, own, 3u, 7u);
+  var least = bitcast<u32>(setting(own, 3u) * largest);
+  if is_counted(own) {
+    least = max(least, thresholds.by_count);
+  }
+  if is_weighed(own) {
+    least = max(least, thresholds.by_weight);
+  }
+  least = min(least, bitcast<u32>(largest));
+
+  let inverse = 1.0 / max(setting(own, 0u), 1.0e-6);
+  var sum = 0.0;
+  for (var v = own.begin + lane; v < own.end; v += WG) {
+    if bitcast<u32>(p[base + v]) >= least {
+      sum += exp_safe((penalised(own, v) - top) * inverse);
+    }
+  }
+  let weight = group_sum(lane, sum);
+  if lane == 0u {
+    work[kept_at(own, own.number)] = bitcast<u32>(weight);
+    if own.number == 0u {
+      work[own.work] = bitcast<u32>(top);
+      work[own.work + 1u] = best;
+      work[own.work + 2u] = least;
+    }
+  }
+}
+`,
+  _sampleNarrow: `// A histogram of the probabilities of a part by the next bits of the thresholds: how many there are in each bucket, and
+// what they weigh. Within a bucket they have one exponent, so weights are whole numbers, added up exactly in any order.
+
+@group(0) @binding(5) var<storage, read_write> p: array<f32>; // [rows, width], written by the first level
+
+var<workgroup> number: array<atomic<u32>, BUCKETS>;
+var<workgroup> high: array<atomic<u32>, BUCKETS>; // half of 24 bits
+var<workgroup> low: array<atomic<u32>, BUCKETS>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let own = part_of(group, groups);
+  if own.number == params.parts {
+    return;
+  }
+  let base = own.row * params.width;
+  var so_far = unsettled(own);
+  if params.level == 0u {
+    let peak = peak_of(lane, own);
+    for (var v = own.begin + lane; v < own.end; v += WG) {
+      p[base + v] = exp_safe(penalised(own, v) - peak.top) / peak.total;
+    }
+  } else {
+    so_far = settled(lane, own, params.level - 1u, 8u);
+    if lane == 0u && own.number == 0u {
+      let to = own.work + 4u * params.level;
+      work[to] = so_far.by_count;
+      work[to + 1u] = bitcast<u32>(so_far.count);
+      work[to + 2u] = so_far.by_weight;
+      work[to + 3u] = bitcast<u32>(so_far.weight);
+    }
+  }
+  if !is_counted(own) && !is_weighed(own) {
+    return;
+  }
+  let above = params.below + params.bits;
+  let mask = (1u << params.bits) - 1u;
+  for (var v = own.begin + lane; v < own.end; v += WG) {
+    let word = bitcast<u32>(p[base + v]);
+    let bucket = BUCKETS - 1u - ((word >> params.below) & mask);
+    if is_counted(own) && (word >> above) == so_far.by_count {
+      atomicAdd(&number[bucket], 1u);
+    }
+    if is_weighed(own) && (word >> above) == so_far.by_weight {
+      let mantissa = (word & 0x7fffffu) | 0x800000u;
+      atomicAdd(&high[bucket], mantissa >> 12u);
+      atomicAdd(&low[bucket], mantissa & 0xfffu);
+    }
+  }
+  workgroupBarrier();
+  let to = histogram_at(own, own.number, params.level) + lane;
+  work[to] = atomicLoad(&number[lane]);
+  work[to + BUCKETS] = atomicLoad(&high[lane]);
+  work[to + 2u * BUCKETS] = atomicLoad(&low[lane]);
+}
+`,
+  _samplePeaks: `// The largest logit of each part after the penalties, Σ exp(logit − largest), and the first column of the largest
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let own = part_of(group, groups);
+  if own.number == params.parts {
+    return;
+  }
+  var best = LOWEST;
+  var at = own.end;
+  for (var v = own.begin + lane; v < own.end; v += WG) {
+    let logit = penalised(own, v);
+    if at == own.end || logit > best {
+      best = logit;
+      at = v;
+    }
+  }
+  let top = group_max(lane, best);
+  let first = group_first(lane, at - own.begin, at < own.end && best == top);
+  var sum = 0.0;
+  for (var v = own.begin + lane; v < own.end; v += WG) {
+    sum += exp_safe(penalised(own, v) - top);
+  }
+  let total = group_sum(lane, sum);
+  if lane == 0u {
+    let to = peak_at(own, own.number);
+    work[to] = bitcast<u32>(top);
+    work[to + 1u] = bitcast<u32>(total);
+    work[to + 2u] = min(own.begin + first, own.end - 1u);
+  }
+}
+`,
+  _sampling: `// Put before the shaders of \`sample\`, whose workgroups have a part of a row each, and 256 invocations. What they tell
+// each other lies in \`work\`. Bits of probabilities, which are numbers ≥ 0, are in the order of the numbers.
+
+struct Params {
+  rows: u32,
+  width: u32,
+  parts: u32, // of a row
+  length: u32, // columns of a part, the last may have fewer
+  words: u32, // of the work of a row
+  level: u32, // of _sampleNarrow, with the bits that it settles, and how many lie below them
+  bits: u32,
+  below: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, width]
+@group(0) @binding(2) var<storage, read> parameters: array<f32>; // [rows, 8]
+@group(0) @binding(3) var<storage, read> counts: array<f32>; // [rows, width]
+// [rows] of: what _sampleKept finds [4], thresholds after each level but the last [3, 4]; of each part its peak [3] and
+// what it keeps; of each part histograms of two levels, [2, 3, 256]
+@group(0) @binding(4) var<storage, read_write> work: array<u32>;
+
+/// Buckets of a histogram. The first is that of the largest probabilities.
+const BUCKETS = 256u;
+
+struct Part { row: u32, number: u32, begin: u32, end: u32, work: u32 }
+
+/// The part of a workgroup, and where the work of its row begins. Beyond the last row there is none: \`number\` is \`parts\`.
+fn part_of(group: vec3u, groups: vec3u) -> Part {
+  let index = group_index(group, groups);
+  let row = index / params.parts;
+  if row >= params.rows {
+    return Part(0u, params.parts, 0u, 0u, 0u);
+  }
+  let number = index % params.parts;
+  let begin = number * params.length;
+  return Part(row, number, begin, min(begin + params.length, params.width), row * params.words);
+}
+
+fn peak_at(own: Part, number: u32) -> u32 {
+  return own.work + 16u + number * 4u;
+}
+
+fn kept_at(own: Part, number: u32) -> u32 {
+  return peak_at(own, number) + 3u;
+}
+
+fn histogram_at(own: Part, number: u32, level: u32) -> u32 {
+  return own.work + 16u + params.parts * 4u + (number * 2u + level % 2u) * 3u * BUCKETS;
+}
+
+fn setting(own: Part, column: u32) -> f32 {
+  return parameters[own.row * 8u + column];
+}
+
+fn is_counted(own: Part) -> bool {
+  return setting(own, 1u) >= 1.0;
+}
+
+fn is_weighed(own: Part) -> bool {
+  return setting(own, 2u) < 1.0;
+}
+
+/// Logit of column v after the penalties.
+fn penalised(own: Part, v: u32) -> f32 {
+  let logit = logits[own.row * params.width + v];
+  let count = counts[own.row * params.width + v];
+  if count <= 0.0 {
+    return logit;
+  }
+  let repetition = setting(own, 6u);
+  let repeated = select(logit * repetition, logit / repetition, logit > 0.0);
+  return repeated - (setting(own, 4u) + setting(own, 5u) * count);
+}
+
+/// The largest logit of the row, and Σ exp(logit − largest).
+struct Peak { top: f32, total: f32 }
+
+fn peak_of(lane: u32, own: Part) -> Peak {
+  let at = peak_at(own, min(lane, params.parts - 1u));
+  let is_part = lane < params.parts;
+  let top = bitcast<f32>(work[at]);
+  let largest = group_max(lane, select(LOWEST, top, is_part));
+  let share = bitcast<f32>(work[at + 1u]) * exp_safe(top - largest);
+  return Peak(largest, group_sum(lane, select(0.0, share, is_part)));
+}
+
+var<workgroup> summands: array<f32, WG>;
+var<workgroup> runs: array<f32, WG / 16u>;
+
+/// Sum over the lanes before this one. All lanes must come here together.
+fn sum_before(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  summands[lane] = value;
+  workgroupBarrier();
+  if lane < WG / 16u {
+    var run = 0.0;
+    for (var i = 0u; i < 16u; i++) {
+      run += summands[lane * 16u + i];
+    }
+    runs[lane] = run;
+  }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < lane / 16u; i++) {
+    sum += runs[i];
+  }
+  for (var i = lane - lane % 16u; i < lane; i++) {
+    sum += summands[i];
+  }
+  return sum;
+}
+
+/// The highest bits of the thresholds, and how much the probabilities from there on must hold yet.
+struct Thresholds { by_count: u32, count: f32, by_weight: u32, weight: f32 }
+
+/// The thresholds before the first level: nothing is settled.
+fn unsettled(own: Part) -> Thresholds {
+  return Thresholds(0u, floor(setting(own, 1u)), 0u, setting(own, 2u));
+}
+
+/// The bucket at which a running sum over all of them reaches \`least\`, the last where it never does, and the sum before it.
+struct Reached { bucket: u32, before: f32 }
+
+fn reached(lane: u32, value: f32, least: f32) -> Reached {
+  let before = sum_before(lane, value);
+  let bucket = min(group_first(lane, lane, before + value >= least), BUCKETS - 1u);
+  return Reached(bucket, group_sum(lane, select(0.0, before, lane == bucket)));
+}
+
+/// The thresholds after a level of so many bits, from the histograms that it has left.
+fn settled(lane: u32, own: Part, level: u32, bits: u32) -> Thresholds {
+  var so_far = unsettled(own);
+  if level > 0u {
+    let at = own.work + 4u * level;
+    so_far = Thresholds(work[at], bitcast<f32>(work[at + 1u]), work[at + 2u], bitcast<f32>(work[at + 3u]));
+  }
+  let first = histogram_at(own, 0u, level) + lane;
+  let step = histogram_at(own, 1u, level) + lane - first;
+  if is_counted(own) {
+    var count = 0.0;
+    for (var i = 0u; i < params.parts; i++) {
+      count += f32(work[first + i * step]);
+    }
+    let by_count = reached(lane, count, so_far.count);
+    so_far.by_count = (so_far.by_count << bits) | (BUCKETS - 1u - by_count.bucket);
+    so_far.count -= by_count.before;
+  }
+  if is_weighed(own) {
+    let exponent = select(so_far.by_weight >> (8u * max(level, 1u) - 8u), BUCKETS - 1u - lane, level == 0u);
+    var weight = 0.0;
+    for (var i = 0u; i < params.parts; i++) {
+      let at = first + i * step + BUCKETS;
+      weight += f32(work[at]) * 4096.0 + f32(work[at + BUCKETS]);
+    }
+    // No probability has a larger exponent than 1 has.
+    weight *= bitcast<f32>(min(exponent, 127u) << 23u) / 8388608.0;
+    let by_weight = reached(lane, weight, so_far.weight);
+    so_far.by_weight = (so_far.by_weight << bits) | (BUCKETS - 1u - by_weight.bucket);
+    so_far.weight -= by_weight.before;
+  }
+  return so_far;
+}
+`,
   _sumSequences: `// y = Σ over sequences of parts of scratch memory; one invocation an element of y
 
 struct Params { width: u32, sequences: u32, x_at: u32 }
@@ -862,15 +1173,29 @@ fn weight_at(at: u32, rows: u32, columns: u32, row: u32, column: u32) -> f32 {
   return four[inside % 4u] * scale_of(at, rows, columns, (row * columns + column) / 32u);
 }
 `,
-  argmax: `// y[r] = the least v with x[r, v] = max x[r]; one workgroup a row
+  argmax: `// y[r] = the least v with x[r, v] = max x[r]; one workgroup a part of a row. Rows in parts are gone through again: of
+// the columns that the first pass listed.
 
-struct Params { rows: u32, width: u32 }
+override LISTED: bool;
+
+struct Params {
+  count: u32, // rows · parts
+  width: u32,
+  parts: u32, // of a row
+  length: u32, // columns of a part, the last may have fewer; or those listed
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [rows, width]
-@group(0) @binding(2) var<storage, read_write> y: array<i32>; // [rows]
+@group(0) @binding(2) var<storage, read> listed: array<u32>; // [rows, length] when LISTED, rising
+@group(0) @binding(3) var<storage, read_write> y: array<i32>; // [rows, parts]
 
-var<workgroup> places: array<u32, WG>;
+fn column(row: u32, part: u32, i: u32) -> u32 {
+  if LISTED {
+    return listed[row * params.length + i];
+  }
+  return part * params.length + i;
+}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -878,26 +1203,27 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = group_index(group, groups);
+  let index = group_index(group, groups);
+  if index >= params.count {
+    return;
+  }
+  let row = index / params.parts;
+  let part = index % params.parts;
+  let length = min(params.length, params.width - part * params.length);
   let base = row * params.width;
-  let inside = row < params.rows;
   var best = LOWEST;
-  var at = params.width;
-  for (var v = lane; inside && v < params.width; v += WG) {
-    if at == params.width || x[base + v] > best {
-      best = x[base + v];
-      at = v;
+  var at = length;
+  for (var i = lane; i < length; i += WG) {
+    let value = x[base + column(row, part, i)];
+    if at == length || value > best {
+      best = value;
+      at = i;
     }
   }
   let top = group_max(lane, best);
-  places[lane] = select(params.width, at, best == top);
-  workgroupBarrier();
-  if lane == 0u && inside {
-    var first = places[0];
-    for (var i = 1u; i < WG; i++) {
-      first = min(first, places[i]);
-    }
-    y[row] = i32(min(first, params.width - 1u));
+  let first = group_first(lane, at, at < length && best == top);
+  if lane == 0u {
+    y[index] = i32(column(row, part, min(first, length - 1u)));
   }
 }
 `,
@@ -1399,60 +1725,14 @@ fn main(
   }
 }
 `,
-  sample: `// One token of each row by inverse distribution function; one workgroup a row. Thresholds are found by halving the
-// range of a probability's bits, which for numbers ≥ 0 are in the order of the numbers: no sorting.
+  sample: `// One token of each row by inverse distribution function: every part adds up what the parts keep, and the one that holds
+// the drawn column finds it. All of them make their own counts.
 
-struct Params { rows: u32, width: u32 }
+@group(0) @binding(5) var<storage, read> u: array<f32>; // [rows]
+@group(0) @binding(6) var<storage, read_write> tokens: array<i32>; // [rows]
+@group(0) @binding(7) var<storage, read_write> counts_after: array<f32>; // [rows, width]; holds p before
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, width]
-@group(0) @binding(2) var<storage, read> parameters: array<f32>; // [rows, 8]
-@group(0) @binding(3) var<storage, read> counts: array<f32>; // [rows, width]
-@group(0) @binding(4) var<storage, read> u: array<f32>; // [rows]
-@group(0) @binding(5) var<storage, read_write> tokens: array<i32>; // [rows]
-@group(0) @binding(6) var<storage, read_write> counts_after: array<f32>; // [rows, width]; holds p until the draw is done
-
-const BITS_OF_ONE = 0x3f800000u;
-
-var<workgroup> places: array<u32, WG>;
-var<workgroup> weights: array<f32, WG>;
 var<workgroup> drawn: u32;
-
-/// Logit of column v after the penalties.
-fn penalised(row: u32, v: u32) -> f32 {
-  let settings = row * 8u;
-  let logit = logits[row * params.width + v];
-  let count = counts[row * params.width + v];
-  if count <= 0.0 {
-    return logit;
-  }
-  let repetition = parameters[settings + 6u];
-  let repeated = select(logit * repetition, logit / repetition, logit > 0.0);
-  return repeated - (parameters[settings + 4u] + parameters[settings + 5u] * count);
-}
-
-/// The largest threshold such that the probabilities not below it weigh \`least\` or more; 0 when all together do not.
-fn threshold(row: u32, lane: u32, counted: bool, least: f32) -> f32 {
-  let base = row * params.width;
-  var low = 0u;
-  var high = BITS_OF_ONE + 1u;
-  for (var round = 0u; round < 31u; round++) {
-    let middle = low + (high - low) / 2u;
-    var weight = 0.0;
-    for (var v = lane; v < params.width; v += WG) {
-      let p = counts_after[base + v];
-      if bitcast<u32>(p) >= middle {
-        weight += select(p, 1.0, counted);
-      }
-    }
-    if group_sum(lane, weight) >= least {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return bitcast<f32>(low);
-}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -1460,104 +1740,72 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = group_index(group, groups);
-  if row >= params.rows {
+  let own = part_of(group, groups);
+  if own.number == params.parts {
     return;
   }
-  let width = params.width;
-  let base = row * width;
-  let temperature = parameters[row * 8u];
-  let top_k = floor(parameters[row * 8u + 1u]);
-  let top_p = parameters[row * 8u + 2u];
-  let min_p = parameters[row * 8u + 3u];
-
-  var best = LOWEST;
-  var at = width;
-  for (var v = lane; v < width; v += WG) {
-    let l = penalised(row, v);
-    if at == width || l > best {
-      best = l;
-      at = v;
-    }
-  }
-  let top = group_max(lane, best);
-  places[lane] = select(width, at, best == top);
-  workgroupBarrier();
-  var first = width - 1u;
-  for (var i = 0u; i < WG; i++) {
-    first = min(first, places[i]);
-  }
-
-  var sum = 0.0;
-  for (var v = lane; v < width; v += WG) {
-    sum += exp_safe(penalised(row, v) - top);
-  }
-  let total = group_sum(lane, sum);
-  var own = 0.0;
-  for (var v = lane; v < width; v += WG) {
-    let p = exp_safe(penalised(row, v) - top) / total;
-    counts_after[base + v] = p;
-    own = max(own, p);
-  }
-  let largest = group_max(lane, own);
-
-  var least = min_p * largest;
-  if top_k >= 1.0 {
-    least = max(least, threshold(row, lane, true, top_k));
-  }
-  if top_p < 1.0 {
-    least = max(least, threshold(row, lane, false, top_p));
-  }
-  least = min(least, largest);
-
-  // From here on a lane has neighbouring columns, so that the running sum goes from lane to lane.
-  storageBarrier();
+  let base = own.row * params.width;
+  let top = bitcast<f32>(work[own.work]);
+  let best = work[own.work + 1u];
+  let least = work[own.work + 2u];
+  let temperature = setting(own, 0u);
   let inverse = 1.0 / max(temperature, 1.0e-6);
-  let chunk = (width + WG - 1u) / WG;
-  let begin = min(lane * chunk, width);
-  let end = min(begin + chunk, width);
+
+  var all = 0.0;
+  for (var i = 0u; i < params.parts; i++) {
+    all += bitcast<f32>(work[kept_at(own, i)]);
+  }
+  let goal = u[own.row] * all;
+  // The part where the sum passes the goal; where rounding keeps it below, the last that weighs something.
+  var before = 0.0;
+  var holder = 0u;
+  for (var i = 0u; i < params.parts; i++) {
+    let share = bitcast<f32>(work[kept_at(own, i)]);
+    if share > 0.0 {
+      holder = i;
+    }
+    if before + share > goal {
+      break;
+    }
+    before += share;
+  }
+
+  // A lane has neighbouring columns, so that the running sum goes from lane to lane.
+  let chunk = (own.end - own.begin + WG - 1u) / WG;
+  let begin = min(own.begin + lane * chunk, own.end);
+  let end = min(begin + chunk, own.end);
   var weight = 0.0;
-  var last = 0u; // the last column kept
   for (var v = begin; v < end; v++) {
-    if counts_after[base + v] >= least {
-      weight += exp_safe((penalised(row, v) - top) * inverse);
-      last = v;
+    if bitcast<u32>(counts_after[base + v]) >= least {
+      weight += exp_safe((penalised(own, v) - top) * inverse);
     }
   }
-  let goal = u[row] * group_sum(lane, weight);
-  workgroupBarrier();
-  places[lane] = last;
-  weights[lane] = weight;
-  workgroupBarrier();
-  if lane == 0u {
-    var before = 0.0;
-    var found = WG;
-    var token = 0u;
-    for (var i = 0u; i < WG && found == WG; i++) {
-      token = max(token, places[i]);
-      if before + weights[i] > goal {
-        found = i;
-      } else {
-        before += weights[i];
-      }
-    }
-    for (var v = found * chunk; found < WG && v < min((found + 1u) * chunk, width); v++) {
-      if counts_after[base + v] >= least {
-        before += exp_safe((penalised(row, v) - top) * inverse);
-        token = v;
-        if before > goal {
+  before += sum_before(lane, weight);
+  let passing = group_first(lane, lane, weight > 0.0 && before + weight > goal);
+  let last = group_max(lane, select(0.0, f32(lane), weight > 0.0));
+  if lane == min(passing, u32(last)) {
+    var sum = before;
+    for (var v = begin; v < end; v++) {
+      if bitcast<u32>(counts_after[base + v]) >= least {
+        sum += exp_safe((penalised(own, v) - top) * inverse);
+        drawn = v;
+        if sum > goal {
           break;
         }
       }
     }
-    drawn = select(token, first, temperature == 0.0);
-    tokens[row] = i32(drawn);
   }
   workgroupBarrier();
   storageBarrier();
-  let decay = parameters[row * 8u + 7u];
-  for (var v = lane; v < width; v += WG) {
-    counts_after[base + v] = decay * counts[base + v] + select(0.0, 1.0, v == drawn);
+  let is_greedy = temperature == 0.0;
+  let token = select(drawn, best, is_greedy);
+  let is_holder = select(own.number == holder, best >= own.begin && best < own.end, is_greedy);
+  if lane == 0u && is_holder {
+    tokens[own.row] = i32(token);
+  }
+  let decay = setting(own, 7u);
+  for (var v = own.begin + lane; v < own.end; v += WG) {
+    counts_after[base + v] = decay * counts[base + v] + select(0.0, 1.0, is_holder && v == token);
   }
 }
 `,
@@ -2484,6 +2732,12 @@ const LOWEST = -3.0e38;
 fn clamp_range(begin: i32, end: i32, tokens: u32) -> vec2u {
   let last = u32(clamp(end, 0, i32(tokens)));
   return vec2u(min(u32(max(begin, 0)), last), last);
+}
+
+/// The least number of the lanes that are asked, below 2²⁴, which is what comes out where none is; every lane gets it. All
+/// lanes must come here together.
+fn group_first(lane: u32, number: u32, asked: bool) -> u32 {
+  return u32(min(-group_max(lane, select(LOWEST, -f32(number), asked)), 16777216.0));
 }
 `,
   roofline: `// What a GPU reaches at most: reading memory, or multiplying and adding. x has WG · groups · k quartets.

@@ -23,6 +23,10 @@ export const argmax: readonly OpSpec[] = [
     ...{ op: 'argmax', name: 'ties far apart', inputs: { x: given([1, 600], ties(600, [599, 300, 77])) } },
     expected: { y: [77] },
   },
+  {
+    ...{ op: 'argmax', name: 'ties in a long row', inputs: { x: given([1, 2600], ties(2600, [2599, 2500, 1300])) } },
+    expected: { y: [1300] },
+  },
 ];
 
 /** Ones, and twos at the places. */

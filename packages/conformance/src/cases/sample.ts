@@ -55,6 +55,14 @@ export const sample: readonly OpSpec[] = [
     },
   },
   known('u at the edges', [0, 0, 0, 0], {}, [0, 0.2499, 0.2501, 0.9999], [0, 0, 1, 3]),
+  known(
+    'equal ones far apart',
+    peaks(2100, [5, 1500, 1501, 2099]),
+    { topK: 4 },
+    [0.1, 0.3, 0.6, 0.9],
+    [5, 1500, 1501, 2099],
+  ),
+  known('the first of those far apart', peaks(2100, [1500, 2099]), { temperature: 0 }, [0.9], [1500]),
   known('one token', [5], {}, [0, 0.5, 0.99], [0, 0, 0]),
   known('the first of equal ones', [1, 7, 7, 2], { temperature: 0 }, [0.9], [1]),
   known('equal ones at a threshold are kept', [2, 2, 2, 0], { topK: 1 }, [0.1, 0.5, 0.9], [0, 1, 2]),
@@ -62,6 +70,7 @@ export const sample: readonly OpSpec[] = [
   known('the largest is kept by any min-p', [0, 3, 1, 2], { minP: 1 }, [0, 0.999], [1, 1]),
   known('top-k keeps the largest', [0, 3, 1, 2], { topK: 2 }, [0, 0.999], [1, 3]),
   known('top-p keeps the fewest', [0.1, 0.5, 0.3, 0.1].map(Math.log), { topP: 0.7 }, [0, 0.999], [1, 2]),
+  known('top-p in the fifth digit', [0.6, 0.4].map(Math.log), { topP: 0.59995 }, [0, 0.999], [0, 0]),
   known('a low temperature sharpens', [0, Math.log(3)], { temperature: 0.5 }, [0.12, 0.09], [1, 0]),
   known('counts fade', [1, 2, 3], { temperature: 0, penaltyDecay: 0.5 }, [0.5], [2], [4, 0, 2]),
   known('top-p 0 is the largest', [0, 3, 1, 2], { topP: 0 }, [0, 0.999], [1, 1]),
@@ -112,6 +121,11 @@ function columns(settings: Settings): number[] {
 
 function parameters(settings: Settings): LeafSpec {
   return given(['R', 8], columns(settings));
+}
+
+/** Zeros, and fives at the places. */
+function peaks(length: number, places: readonly number[]): number[] {
+  return Array.from({ length }, (_, v) => (places.includes(v) ? 5 : 0));
 }
 
 /** Mostly 0, some decayed. */

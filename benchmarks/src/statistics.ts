@@ -14,6 +14,10 @@ export function quantile(samples: readonly number[], share: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
+export function mean(samples: readonly number[]): number {
+  return samples.reduce((total, sample) => total + sample, 0) / samples.length;
+}
+
 export function median(samples: readonly number[]): number {
   return quantile(samples, 0.5);
 }

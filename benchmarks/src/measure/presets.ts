@@ -44,7 +44,7 @@ export function defaultPlans(threads: readonly number[]): Plan[] {
 export function quickPlans(threads: readonly number[]): Plan[] {
   return [
     {
-      ...{ ...BASE, models: ['stories'], backends: ALL, threads, repeats: 3, prompts: [128], sequences: [1, 4] },
+      ...{ ...BASE, models: ['stories'], backends: ALL, threads, prompts: [128], sequences: [1, 4] },
       ...{ tokens: 24, sampleMs: 400 },
       measures: measures('decode', 'tokenTime', 'prefill', 'firstToken', 'batch'),
     },
@@ -54,7 +54,7 @@ export function quickPlans(threads: readonly number[]): Plan[] {
       measures: measures('context', 'quality'),
     },
     {
-      ...{ ...BASE, models: [LARGE], backends: ['wasm'], threads: threads.slice(-1), weights: ['q8_0'], repeats: 3 },
+      ...{ ...BASE, models: [LARGE], backends: ['wasm'], threads: threads.slice(-1), weights: ['q8_0'] },
       ...{ tokens: 12, prompts: [64] },
       measures: measures('decode', 'prefill', 'ops'),
     },

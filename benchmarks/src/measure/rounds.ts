@@ -1,3 +1,4 @@
+import { mean } from '../statistics.ts';
 import type { Settings } from './plan.ts';
 import type { Samples } from './samples.ts';
 import type { OpenSubject } from './subject.ts';
@@ -9,6 +10,9 @@ const CONTEXT_PIECE = 8;
 /** Tokens of the prompts by which the time of longer ones is foreseen. */
 const [FEW, MANY] = [4, 16];
 
+/** What a sample takes at least, in milliseconds: shorter ones measure what else the machine did. */
+const LEAST_SAMPLE_MS = 100;
+
 /** Finds out how long things take, and lets the program compile and touch all that it will. */
 export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise<void> {
   await runner.ask('decode', { tokens: 1 });
@@ -18,22 +22,28 @@ export async function warmUp({ runner }: OpenSubject, samples: Samples): Promise
   const [few, many] = [await runner.ask('prefill', { tokens: FEW }), await runner.ask('prefill', { tokens: MANY })];
   const each = Math.max(0, (many - few) / (MANY - FEW));
   samples.cost.prefill = (tokens) => few + each * (tokens - FEW);
+  await runner.ask('decode', { tokens: Math.ceil(LEAST_SAMPLE_MS / samples.cost.decode) });
 }
 
 /** One round of one program: a sample of everything that is measured in turns. */
 export async function takeRound({ runner }: OpenSubject, samples: Samples, settings: Settings): Promise<void> {
   const { measures, tokens, prompts, sequences, sampleMs } = settings;
   const { cost } = samples;
-  const fitting = Math.max(4, Math.min(tokens, Math.floor(sampleMs / cost.decode)));
+  const wanted = Math.max(tokens, Math.ceil(LEAST_SAMPLE_MS / cost.decode));
+  const fitting = Math.max(4, Math.min(wanted, Math.floor(sampleMs / cost.decode)));
   for (const at of prompts) {
     if (cost.prefill(at) > sampleMs) {
       samples.leaveOut(`a prompt of ${at} tokens would take ${Math.round(cost.prefill(at) / 1000)} s a sample`);
       continue;
     }
     if (measures.has('prefill')) {
-      samples.add('prefill', [(1000 * at) / (await runner.ask('prefill', { tokens: at }))], at);
+      const times = await timesOf(() => runner.ask('prefill', { tokens: at }));
+      samples.add('prefill', [(1000 * at) / mean(times)], at);
     }
-    if (measures.has('firstToken')) samples.add('firstToken', [await runner.ask('firstToken', { tokens: at })], at);
+    if (measures.has('firstToken')) {
+      const times = await timesOf(() => runner.ask('firstToken', { tokens: at }));
+      samples.add('firstToken', [mean(times)], at);
+    }
   }
   if (measures.has('decode')) {
     const times = await runner.ask('decode', { tokens: fitting });
@@ -47,6 +57,17 @@ export async function takeRound({ runner }: OpenSubject, samples: Samples, setti
     const each = Math.max(2, Math.floor(fitting / at));
     samples.add('batch', [(1000 * each * at) / (await runner.ask('batch', { sequences: at, tokens: each }))], at);
   }
+}
+
+/** Does something until a sample is long enough: what it took each time. */
+async function timesOf(work: () => Promise<number>): Promise<number[]> {
+  const times: number[] = [];
+  for (let spent = 0; spent < LEAST_SAMPLE_MS; ) {
+    const time = await work();
+    times.push(time);
+    spent += time;
+  }
+  return times;
 }
 
 /** One text, read on and on: what its next tokens cost at each of the lengths. */

@@ -4,6 +4,7 @@ import {
   type Device,
   type DeviceBuffer,
   type DeviceInfo,
+  decompose,
   type Executable,
   type Graph,
   type HostArray,
@@ -35,6 +36,7 @@ export class WasmDevice implements Device {
   readonly info: DeviceInfo;
   readonly #kernels: KernelTable<WasmKernel>;
   readonly #timeline = new Timeline();
+  readonly #lowered = new WeakMap<Graph, Graph>();
   #open: Opened | undefined;
 
   /** @param crew the threads that run programs; without one the calling thread does */
@@ -51,13 +53,22 @@ export class WasmDevice implements Device {
   }
 
   async loadParameters(source: WeightSource, uses: readonly Graph[], options: LoadOptions = {}): Promise<Parameters> {
-    return loadParameters(this.#host(), source, uses, options);
+    return loadParameters(
+      this.#host(),
+      source,
+      uses.map((graph) => this.#decomposed(graph)),
+      options,
+    );
   }
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Executable> {
     const host = this.#host();
     const own = ownObject(this, parameters, WasmParameters);
-    return new WasmExecutable(host, prepare(graph, this.#kernels, this.info, own.loaded, limits, 'inPlace'), own);
+    return new WasmExecutable(
+      host,
+      prepare(this.#decomposed(graph), this.#kernels, this.info, own.loaded, limits, 'inPlace'),
+      own,
+    );
   }
 
   alloc(dtype: 'f32' | 'i32', elements: number): DeviceBuffer {
@@ -119,6 +130,13 @@ export class WasmDevice implements Device {
     crew?.close();
   }
 
+  /** Composites without a kernel as what they are made of: asked for when weights are loaded, and when graphs are compiled. */
+  #decomposed(graph: Graph): Graph {
+    const made = this.#lowered.get(graph) ?? decompose(graph, (node) => this.supports(node) === true);
+    this.#lowered.set(graph, made);
+    return made;
+  }
+
   /** On the calling thread before this returns, when there is no crew or it is not wanted. */
   async #execute(name: string, tables: Tables, where: 'everywhere' | 'here' = 'everywhere'): Promise<void> {
     const { crate, crew, memory } = this.#opened();
@@ -157,7 +175,6 @@ export class WasmDevice implements Device {
     const { memory, crate } = this.#opened();
     return {
       ...{ device: this, memory, crate, threads: this.info.threads },
-      supports: (node) => this.supports(node) === true,
       execute: (tables, where) => this.#timeline.after(() => this.#execute('loading', tables, where)),
       release: (blocks) => this.#timeline.soon(() => blocks.free()),
     };

@@ -181,12 +181,27 @@ export class Encoder {
   }
 
   #register(content: Content): Register {
-    const key = JSON.stringify(content);
+    const key = keyOf(content);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const register = { index: this.#registers.push(content) - 1 };
     this.#known.set(key, register);
     return register;
+  }
+}
+
+function keyOf(content: Content): string {
+  switch (content.kind) {
+    case 'word':
+      return `${content.word}`;
+    case 'size':
+      return `size ${content.factor} ${content.dims.join(' ')}`;
+    case 'bound':
+      return `${content.side} ${content.name}`;
+    case 'table':
+      return `at ${content.first}`;
+    case 'scratch':
+      return 'scratch';
   }
 }
 

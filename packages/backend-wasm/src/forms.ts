@@ -1,4 +1,4 @@
-import { BLOCKS, type DType, decompose, type Graph, type Node, type ParameterEntry } from '@receptance/core';
+import { BLOCKS, type DType, type Graph, type Node, type ParameterEntry } from '@receptance/core';
 
 /** The types that kernels read as they are stored. */
 export type Format = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
@@ -37,14 +37,10 @@ type Use = 'linear' | 'linearTransposed' | 'table' | 'other';
 /** A matrix of this many bytes is not transposed while it is loaded: it would be held twice. */
 const MOST_TRANSPOSED = 32 << 20;
 
-/** Chooses the form of every leaf from how all graphs that share it use it. */
-export function chooseForms(
-  entries: readonly ParameterEntry[],
-  uses: readonly Graph[],
-  supports: (node: Node) => boolean,
-): ReadonlyMap<string, Form> {
+/** Chooses the form of every leaf from how all graphs that share it use it, as a device runs them. */
+export function chooseForms(entries: readonly ParameterEntry[], uses: readonly Graph[]): ReadonlyMap<string, Form> {
   const found = new Map<string, Set<Use>>();
-  for (const graph of uses) collectUses(decompose(graph, supports), found);
+  for (const graph of uses) collectUses(graph, found);
   return new Map(entries.map((entry) => [entry.name, formOf(entry, found.get(entry.name) ?? new Set())]));
 }
 

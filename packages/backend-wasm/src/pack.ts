@@ -5,7 +5,7 @@ import { type Block, BlockGroup } from './memory.ts';
 import type { Range, Read } from './read-ahead.ts';
 
 /** Stored bytes that are read and packed at a time. */
-const PIECE_BYTES = 2 << 20;
+const PIECE_BYTES = 8 << 20;
 
 /** As `packed::Packing` of the crate counts. */
 const TOO_LARGE = 1;

@@ -3,7 +3,6 @@ import {
   type Graph,
   type Loaded,
   type LoadOptions,
-  type Node,
   type ParameterEntry,
   type Parameters,
   ReceptanceError,
@@ -56,13 +55,12 @@ export class WasmParameters extends DeviceObject implements Parameters {
 /** The part of a device that loading needs. */
 export interface ParametersHost extends ChoreHost {
   readonly device: object;
-  supports(node: Node): boolean;
   /** Frees blocks once nothing that is under way needs them. */
   release(blocks: BlockGroup): void;
 }
 
 /**
- * Reads the leaves of all `uses`. Types that no kernel reads are widened, which is exact.
+ * Reads the leaves of all `uses`, whose composites are decomposed. Types that no kernel reads are widened, which is exact.
  * @throws ReceptanceError `OUT_OF_MEMORY`, `NOT_FINITE`, and what `resolveParameters` throws; nothing is kept then
  */
 export async function loadParameters(
@@ -72,7 +70,7 @@ export async function loadParameters(
   { limits = {}, signal, onProgress }: LoadOptions,
 ): Promise<WasmParameters> {
   const entries = resolveParameters(source, uses, limits);
-  const forms = chooseForms(entries, uses, host.supports);
+  const forms = chooseForms(entries, uses);
   const formOf = ({ name }: ParameterEntry): Form => forms.get(name) ?? ROWS;
   const total = entries.reduce((sum, entry) => sum + formBytes(formOf(entry), entry.shape), 0);
   if (total > host.memory.most) throw tooLarge(entries, total, host.memory.most);

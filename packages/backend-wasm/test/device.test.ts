@@ -29,7 +29,7 @@ describe('a device', () => {
   let parameters: Parameters;
   let executable: Executable;
   beforeEach(async () => {
-    device = await wasm({ memoryLimit: 12 * MIB }).open();
+    device = await wasm({ memoryLimit: 14 * MIB }).open();
     parameters = await device.loadParameters(weights(2), [accumulate(2)]);
     executable = await device.compile(accumulate(2), parameters, { N: 3 });
   });

@@ -3,8 +3,12 @@ import type { ByteRange, WeightSource } from '@receptance/core';
 /** Bytes that are looked at in one place of a tensor. */
 const WINDOW = 64;
 
-const FNV_OFFSET = 0xcbf29ce484222325n;
-const FNV_PRIME = 0x100000001b3n;
+/** FNV-1a of 64 bits: where it begins, and its prime 2^40 + 0x1b3, of which this is the lower part. */
+export const FNV_OFFSET: Hash = [0xcbf29ce4, 0x84222325];
+const FNV_PRIME = 0x1b3;
+
+/** The upper and the lower 32 bits: numbers, for bigint takes ten times as long. */
+type Hash = readonly [upper: number, lower: number];
 
 /** The weights that were read through `source`, told apart by a number. */
 export interface Fingerprinting {
@@ -48,7 +52,7 @@ export function fingerprinting(source: WeightSource, names: Iterable<string>): F
           hash = fnv(hash, seen.get(keyOf(name, window.start)) ?? (await source.read(name, window)));
         }
       }
-      return hash.toString(16).padStart(16, '0');
+      return hash.map((half) => half.toString(16).padStart(8, '0')).join('');
     },
   };
 }
@@ -64,8 +68,15 @@ function keyOf(name: string, start: number): string {
   return `${start} ${name}`;
 }
 
-function fnv(hash: bigint, bytes: Uint8Array): bigint {
-  let mixed = hash;
-  for (const byte of bytes) mixed = BigInt.asUintN(64, (mixed ^ BigInt(byte)) * FNV_PRIME);
-  return mixed;
+/** The hash of what came before, and of these bytes after it. */
+export function fnv([before, begin]: Hash, bytes: Uint8Array): Hash {
+  let [upper, lower] = [before, begin];
+  for (const byte of bytes) {
+    lower ^= byte;
+    // Times 2^40 is the lower half, eight bits on, in the upper one; a product of 32 by 9 bits is exact.
+    const product = (lower >>> 0) * FNV_PRIME;
+    upper = (Math.imul(upper, FNV_PRIME) + (lower << 8) + Math.floor(product / 2 ** 32)) >>> 0;
+    lower = product >>> 0;
+  }
+  return [upper, lower];
 }

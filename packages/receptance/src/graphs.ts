@@ -13,8 +13,8 @@ import {
 export type Graphs = Readonly<Record<'logits' | 'greedy' | 'sample' | 'reset' | 'draw' | 'hidden', Graph>>;
 export type GraphName = keyof Graphs;
 
-/** What every model is used for; the others are compiled when they are first wanted. */
-const AT_LOAD: readonly GraphName[] = ['logits', 'greedy', 'sample', 'reset'];
+/** What nearly every text needs; the others are compiled when they are first wanted. */
+const AT_LOAD: readonly GraphName[] = ['logits', 'sample', 'reset'];
 
 /** One tensor of what a sequence is between two tokens: a state, or the counts behind the penalties. */
 export interface PoolEntry {

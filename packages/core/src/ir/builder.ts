@@ -79,6 +79,18 @@ export class GraphBuilder {
     }
   }
 
+  /**
+   * A node of another graph, which was checked there: with inputs of the same types it is as right here, and its outputs are
+   * of the same types; otherwise as `insert`.
+   */
+  copy(node: Node, inputs: Node['inputs']): Node['outputs'] {
+    const isSame = Object.entries(node.inputs).every(([name, { dtype, shape }]) => {
+      const value = inputs[name];
+      return value !== undefined && value.dtype === dtype && sameShape(value.shape, shape) && this.#own.has(value);
+    });
+    return isSame ? this.#append(node.op, inputs, node.attrs, node.outputs) : this.insert(node.op, inputs, node.attrs);
+  }
+
   #insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
     const definition = definitionOf(op);
     checkAttrs(definition, attrs);
@@ -88,23 +100,33 @@ export class GraphBuilder {
     const dims = bindPorts(definition, inputs);
     const inferred: Readonly<Record<string, TensorType | undefined>> =
       definition.infer?.(inputs as InputsOf<never>, attrs, dims) ?? {};
-    const outputs: Record<string, Value> = {};
+    const types: Record<string, TensorType> = {};
     for (const [name, port] of Object.entries(definition.outputs)) {
       const type = inferred[name] ?? outputType(definition, inputs, name, port, dims);
       if (type === undefined) throw badOp(`no rule gives the shape of output ${name}`);
       checkShape(type.shape);
-      outputs[name] = Object.freeze({ id: this.#nextId++, dtype: type.dtype, shape: Object.freeze([...type.shape]) });
+      types[name] = { dtype: type.dtype, shape: Object.freeze([...type.shape]) };
     }
     const present: Record<string, Value> = {};
     for (const [name, value] of Object.entries(inputs)) if (value !== undefined) present[name] = value;
+    return this.#append(op, present, frozenAttrs(attrs), types);
+  }
+
+  /** A node whose parts are right and will not change. */
+  #append(
+    op: string,
+    inputs: Node['inputs'],
+    attrs: Attrs,
+    types: Readonly<Record<string, TensorType>>,
+  ): Node['outputs'] {
+    const outputs: Record<string, Value> = {};
+    for (const [name, { dtype, shape }] of Object.entries(types)) {
+      outputs[name] = Object.freeze({ id: this.#nextId++, dtype, shape });
+    }
     const node = Object.freeze({
-      op,
-      inputs: Object.freeze(present),
-      attrs: frozenAttrs(attrs),
-      outputs: Object.freeze(outputs),
-      scope: this.#scope,
+      ...{ op, inputs: Object.freeze(inputs), attrs, outputs: Object.freeze(outputs), scope: this.#scope },
     });
-    const { decompose } = definition;
+    const { decompose } = definitionOf(op);
     if (decompose !== undefined && this.#opens(node)) {
       const lowered: OutputsOf<Signature> = this.scope(op, () => decompose(this, inputs, attrs));
       return lowered;

@@ -25,7 +25,7 @@ export function copyNodes(
     b.scope(node.scope, () => {
       const inputs: Record<string, Value> = {};
       for (const [name, value] of Object.entries(node.inputs)) inputs[name] = mapped(map, value);
-      const outputs = replace(node, inputs, map) ?? b.insert(node.op, inputs, node.attrs);
+      const outputs = replace(node, inputs, map) ?? b.copy(node, inputs);
       for (const [name, value] of Object.entries(node.outputs)) {
         const output = outputs[name];
         if (output !== undefined) map.set(value.id, output);

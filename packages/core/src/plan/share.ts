@@ -1,5 +1,5 @@
 import { rewrite } from '../ir/rewrite.ts';
-import type { Graph, Node } from '../ir/types.ts';
+import type { Attr, Attrs, Graph, Node } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 
 /**
@@ -11,12 +11,22 @@ export function shareEqual(graph: Graph): Graph {
   return rewrite(graph, (given, inputs, b) => {
     const node = heldScalar(given);
     if ((definitionOf(node.op).kind === 'leaf' && node.op !== 'constant') || node.op === 'stateWrite') return undefined;
-    const taken = Object.entries(inputs).map(([name, value]) => [name, value.id]);
-    const key = JSON.stringify([node.op, taken, node.attrs], (_, item) => (Object.is(item, -0) ? '-0' : item));
-    const outputs = made.get(key) ?? b.insert(node.op, inputs, node.attrs);
+    const taken = Object.entries(inputs).map(([name, value]) => `${name}=${value.id}`);
+    const key = `${node.op}(${taken}) ${keyOf(node.attrs)}`;
+    const outputs = made.get(key) ?? (node === given ? b.copy(given, inputs) : b.insert(node.op, inputs, node.attrs));
     made.set(key, outputs);
     return outputs;
   });
+}
+
+/** Equal for equal attributes alone: −0 is not 0. */
+function keyOf(attrs: Attrs): string {
+  const isSigned = Object.values(attrs).some(hasNegativeZero);
+  return JSON.stringify(attrs, isSigned ? (_, item) => (Object.is(item, -0) ? '-0' : item) : undefined);
+}
+
+function hasNegativeZero(attr: Attr): boolean {
+  return Array.isArray(attr) ? attr.some(hasNegativeZero) : Object.is(attr, -0);
 }
 
 function heldScalar(node: Node): Pick<Node, 'op' | 'attrs'> {

@@ -226,7 +226,10 @@ function takeBuffer(free: number[], bytes: number[], size: number): number {
     const spare = (bytes[index] ?? 0) - size;
     return spare >= 0 ? spare : 2 ** 52 - spare;
   };
-  const best = free.toSorted((a, b) => fit(a) - fit(b))[0];
+  const best = free.reduce<number | undefined>(
+    (found, index) => (found === undefined || fit(index) < fit(found) ? index : found),
+    undefined,
+  );
   if (best === undefined) return bytes.push(size) - 1;
   free.splice(free.indexOf(best), 1);
   bytes[best] = Math.max(bytes[best] ?? 0, size);

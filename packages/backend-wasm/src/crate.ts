@@ -1,6 +1,7 @@
 /** The exports that tell the scratch of instructions, each from sizes of its own. */
 export const SCRATCH = {
   linear: 'linear_scratch',
+  linearSparse: 'linear_sparse_scratch',
   fused: 'fused_scratch',
   groupNormGrad: 'group_norm_grad_scratch',
   matrices: 'matrices_scratch',

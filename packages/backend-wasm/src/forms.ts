@@ -20,19 +20,23 @@ export const FORMATS: Readonly<Record<Format, PackedFormat>> = {
 
 /** Rows that are packed together. */
 export const GROUP = 4;
+/** Rows that lie side by side in a column, and columns that have scales of their own (`columns::RUN` of the crate). */
+export const RUN = 32;
 
 /**
  * How a leaf lies in memory.
  * - `rows`: row by row. What is not f32 is a table that only `gather` reads.
  * - `packed`: as `linear` reads it (`packed` of the crate). `transposed`: the rows are the columns of what is stored.
+ * - `columns`: as `linear` reads it where its x has many zeros, for it passes over their columns (`packed::columns`).
  */
 export type Form =
   | { readonly kind: 'rows'; readonly format: Format }
-  | { readonly kind: 'packed'; readonly format: Format; readonly transposed: boolean };
+  | { readonly kind: 'packed'; readonly format: Format; readonly transposed: boolean }
+  | { readonly kind: 'columns'; readonly format: Format };
 
 export const ROWS: Form = { kind: 'rows', format: 'f32' };
 
-type Use = 'linear' | 'linearTransposed' | 'table' | 'other';
+type Use = 'linear' | 'linearSparse' | 'linearTransposed' | 'table' | 'other';
 
 /** A matrix of this many bytes is not transposed while it is loaded: it would be held twice. */
 const MOST_TRANSPOSED = 32 << 20;
@@ -49,15 +53,29 @@ function collectUses(graph: Graph, found: Map<string, Set<Use>>): void {
   const note = (name: string | undefined, use: Use): void => {
     if (name !== undefined) found.set(name, (found.get(name) ?? new Set()).add(use));
   };
+  const sparse = new Set<number>();
   for (const node of graph.nodes) {
     if (node.op === 'parameter' && node.outputs['y']) names.set(node.outputs['y'].id, String(node.attrs['name']));
-    for (const [input, { id }] of Object.entries(node.inputs)) note(names.get(id), useOf(node, input));
+    if (isSparse(node, sparse) && node.outputs['y']) sparse.add(node.outputs['y'].id);
+    for (const [input, { id }] of Object.entries(node.inputs)) note(names.get(id), useOf(node, input, sparse));
   }
   for (const { id } of Object.values(graph.outputs)) note(names.get(id), 'other');
 }
 
-function useOf({ op, attrs }: Node, input: string): Use {
-  if (op === 'linear' && input === 'w') return attrs['transposed'] === true ? 'linearTransposed' : 'linear';
+/** Whether a node gives many zeros: relu does, and so does what is zero where such a value is. */
+function isSparse({ op, attrs, inputs }: Node, known: ReadonlySet<number>): boolean {
+  if (op === 'unary') return attrs['fn'] === 'relu';
+  return (
+    (op === 'reshape' || (op === 'binary' && attrs['fn'] === 'mul')) &&
+    Object.values(inputs).some(({ id }) => known.has(id))
+  );
+}
+
+function useOf({ op, attrs, inputs: { x } }: Node, input: string, sparse: ReadonlySet<number>): Use {
+  if (op === 'linear' && input === 'w') {
+    if (attrs['transposed'] === true) return 'linearTransposed';
+    return x !== undefined && sparse.has(x.id) ? 'linearSparse' : 'linear';
+  }
   return op === 'gather' && input === 'table' ? 'table' : 'other';
 }
 
@@ -68,6 +86,8 @@ function formOf({ kind, shape, stored }: ParameterEntry, uses: ReadonlySet<Use>)
   switch (only) {
     case 'linear':
       return { kind: 'packed', format, transposed: false };
+    case 'linearSparse':
+      return { kind: 'columns', format };
     case 'linearTransposed':
       // Blocks run along the rows that are stored.
       if (BLOCKS[format].elements > 1 || format !== narrowest(stored.dtype) || stored.bytes > MOST_TRANSPOSED)
@@ -96,15 +116,24 @@ export function formBytes(form: Form, shape: readonly number[]): number {
   const elements = shape.reduce((product, size) => product * size, 1);
   if (form.kind === 'rows') return rowBytes(form.format, elements);
   const [outer, inner] = packedShape(form, shape);
-  return Math.ceil(outer / GROUP) * groupBytes(form.format, inner);
+  if (form.kind === 'packed') return Math.ceil(outer / GROUP) * groupBytes(form.format, inner);
+  return Math.ceil(outer / RUN) * Math.ceil(inner / RUN) * rowBytes(form.format, RUN * RUN);
+}
+
+/** A form that `linear` reads. */
+export type MatrixForm = Exclude<Form, { readonly kind: 'rows' }>;
+
+/** Whether the rows of a form are the columns of what is stored. */
+export function isTransposed(form: Form): boolean {
+  return form.kind === 'packed' && form.transposed;
 }
 
 /** Rows and columns as they are packed. */
 export function packedShape(
-  { transposed }: Form & { readonly kind: 'packed' },
+  form: MatrixForm,
   [rows = 1, columns = 1]: readonly number[],
 ): readonly [outer: number, inner: number] {
-  return transposed ? [columns, rows] : [rows, columns];
+  return isTransposed(form) ? [columns, rows] : [rows, columns];
 }
 
 /** Bytes of a group of packed rows. */

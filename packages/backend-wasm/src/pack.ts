@@ -1,6 +1,6 @@
 import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
 import { Chore, type ChoreHost } from './chore.ts';
-import { FORMATS, type Form, GROUP, groupBytes, packedShape } from './forms.ts';
+import { FORMATS, type Form, GROUP, groupBytes, isTransposed, packedShape, RUN } from './forms.ts';
 import { type Block, BlockGroup } from './memory.ts';
 import type { Range, Read } from './read-ahead.ts';
 
@@ -30,14 +30,14 @@ export function* piecesOf(leaf: Leaf): Generator<Piece> {
   const { name, stored, shape, elements } = leaf.entry;
   if (stored === undefined) return;
   const { form } = leaf;
-  if (form.kind === 'packed' && form.transposed) {
+  if (form.kind !== 'rows' && isTransposed(form)) {
     // Its rows are the columns of what is stored.
     yield { leaf, name, start: 0, end: stored.bytes, from: 0, to: packedShape(form, shape)[0] };
     return;
   }
   const block = BLOCKS[stored.dtype];
-  const [outer, inner] = form.kind === 'packed' ? packedShape(form, shape) : [elements, 1];
-  const whole = form.kind === 'packed' ? GROUP : block.elements;
+  const [outer, inner] = form.kind === 'rows' ? [elements, 1] : packedShape(form, shape);
+  const whole = { rows: block.elements, packed: GROUP, columns: RUN }[form.kind];
   const step = Math.max(1, Math.floor(PIECE_BYTES / byteLength(stored.dtype, whole * inner))) * whole;
   for (let from = 0; from < outer; from += step) {
     const to = Math.min(outer, from + step);
@@ -52,6 +52,7 @@ export class Placer {
   readonly #blocks: BlockGroup;
   readonly #worst: Block;
   readonly #pack: Chore<'pack'>;
+  readonly #packColumns: Chore<'pack_columns'>;
   readonly #checkFinite: Chore<'check_finite'>;
   /** What is packed, and what is read meanwhile, in turns. */
   readonly #staging: readonly Block[];
@@ -68,12 +69,14 @@ export class Placer {
     const most = pieces.reduce((bytes, piece) => Math.max(bytes, stagedBytes(piece)), 0);
     this.#staging = [0, 1].map(() => this.#blocks.allocate(most));
     this.#pack = new Chore(host, 'pack');
+    this.#packColumns = new Chore(host, 'pack_columns');
     this.#checkFinite = new Chore(host, 'check_finite');
   }
 
   free(): void {
     this.#blocks.free();
     this.#pack.free();
+    this.#packColumns.free();
     this.#checkFinite.free();
   }
 
@@ -100,28 +103,25 @@ export class Placer {
     const { entry, form } = leaf;
     const { memory } = this.#host;
     const target = this.#targetOf(piece, turn);
-    if (form.kind === 'packed' && form.transposed) transpose(bytes, target, entry.shape);
+    if (isTransposed(form)) transpose(bytes, target, entry.shape);
     else if (entry.value.dtype === 'i32')
       widen('i32', bytes, new Int32Array(target.buffer, target.byteOffset, to - from));
     else if (bytes.buffer !== target.buffer) recode(bytes, entry.stored?.dtype ?? 'f32', target, form.format);
     memory.numbers('i32', this.#worst.address, 1)[0] = 0;
     const [format, worst] = [FORMATS[form.format].number, this.#worst.address];
+    const staged = { format, from: target.byteOffset, rows: to - from, worst };
     if (form.kind === 'packed') {
       const [, inner] = packedShape(form, entry.shape);
       const place = leaf.block.address + (from / GROUP) * groupBytes(form.format, inner);
-      await this.#pack.run(target.byteLength, {
-        format,
-        from: target.byteOffset,
-        to: place,
-        rows: to - from,
-        inner,
-        worst,
-      });
+      await this.#pack.run(target.byteLength, { ...staged, to: place, inner });
+    } else if (form.kind === 'columns') {
+      const [outer, inner] = packedShape(form, entry.shape);
+      await this.#packColumns.run(target.byteLength, { ...staged, to: leaf.block.address, first: from, inner, outer });
     } else if (entry.value.dtype !== 'i32') {
       await this.#checkFinite.run(target.byteLength, { format, x: target.byteOffset, count: to - from, worst });
     }
     const went = memory.numbers('i32', this.#worst.address, 1)[0];
-    if (went === NOT_FINITE) throw notFinite(name, form.kind === 'packed' ? 'rows' : 'elements', from, to);
+    if (went === NOT_FINITE) throw notFinite(name, form.kind === 'rows' ? 'elements' : 'rows', from, to);
     return went !== TOO_LARGE;
   }
 
@@ -131,19 +131,19 @@ export class Placer {
     const { memory } = this.#host;
     const { form, block } = leaf;
     const staging = this.#staging[turn];
-    if (form.kind === 'packed' && staging !== undefined) return memory.bytes(staging.address, stagedBytes(piece));
+    if (form.kind !== 'rows' && staging !== undefined) return memory.bytes(staging.address, stagedBytes(piece));
     return memory.bytes(block.address + byteLength(form.format, from), byteLength(form.format, to - from));
   }
 }
 
 /** Bytes of a piece in the type that it is packed from; 0 of what is not packed. */
 function stagedBytes({ leaf: { entry, form }, from, to }: Piece): number {
-  return form.kind === 'packed' ? byteLength(form.format, (to - from) * packedShape(form, entry.shape)[1]) : 0;
+  return form.kind === 'rows' ? 0 : byteLength(form.format, (to - from) * packedShape(form, entry.shape)[1]);
 }
 
 /** Whether a leaf lies, or is packed from, the bytes that are stored. */
 function isAsStored({ entry, form }: Leaf): boolean {
-  return entry.stored?.dtype === form.format && !(form.kind === 'packed' && form.transposed);
+  return entry.stored?.dtype === form.format && !isTransposed(form);
 }
 
 /** The numbers themselves were not looked at one by one. */

@@ -11,7 +11,7 @@ import {
 } from '@receptance/core';
 import { DeviceObject, WasmBuffer } from './buffer.ts';
 import type { ChoreHost } from './chore.ts';
-import { chooseForms, type Form, formBytes, ROWS } from './forms.ts';
+import { chooseForms, type Form, formBytes, isTransposed, ROWS } from './forms.ts';
 import { BlockGroup } from './memory.ts';
 import { type Leaf, Placer, piecesOf } from './pack.ts';
 import { readAhead } from './read-ahead.ts';
@@ -84,7 +84,7 @@ export async function loadParameters(
     const refused = await fill(leaves, loading);
     const widened = [...refused].map(({ entry, form, block }) => {
       blocks.release(block);
-      return newLeaf(entry, form.kind === 'packed' && !form.transposed ? { ...form, format: 'f32' } : ROWS);
+      return newLeaf(entry, form.kind === 'rows' || isTransposed(form) ? ROWS : { ...form, format: 'f32' });
     });
     await fill(widened, loading);
     const kept = [...leaves.filter((leaf) => !refused.has(leaf)), ...widened];

@@ -146,6 +146,7 @@ macro_rules! instructions {
 
 instructions! {
     pack(format from to rows inner worst) [rows inner] => packed::pack;
+    pack_columns(format from to first rows inner outer worst) [rows inner] => packed::pack_columns;
     check_finite(format x count worst) [count] => packed::check_finite;
     copy_words(from to count) [count] => move_words;
     full(value y count) [count] => kernels::full::full;
@@ -165,6 +166,7 @@ instructions! {
     gather(format table ids y count rows width) [count width] => kernels::gather::gather;
     scatter_add(ids x y count rows width) [count width] => kernels::scatter_add::scatter_add;
     linear(format x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear;
+    linear_sparse(format x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear_sparse;
     linear_rows(x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear_rows;
     linear_columns(x w y scratch rows inner outer) [rows inner outer] => kernels::linear::linear_columns;
     matmul(a b y scratch batch m k n transpose_a transpose_b) [batch m k n] => kernels::matmul::matmul;
@@ -275,6 +277,12 @@ pub unsafe extern "C" fn run(
 #[no_mangle]
 pub extern "C" fn linear_scratch(threads: usize, rows: usize, inner: usize) -> usize {
     packed::scratch(threads, rows, inner)
+}
+
+/// The f32 of scratch that `linear_sparse` needs.
+#[no_mangle]
+pub extern "C" fn linear_sparse_scratch(threads: usize, rows: usize, inner: usize, outer: usize) -> usize {
+    packed::columns_scratch(threads, rows, inner, outer)
 }
 
 /// The f32 of scratch that products of matrices that lie row by row need on all threads together.

@@ -13,6 +13,9 @@ export const linear: KernelOf<'linear'> = {
     if (form.kind === 'packed' && form.transposed === transposed) {
       const format = e.word(FORMATS[form.format].number);
       e.emit('linear', { ...operands, format, scratch: e.scratchFor('linear', dim(x, 0), inner) });
+    } else if (form.kind === 'columns' && !transposed) {
+      const [format, sizes] = [e.word(FORMATS[form.format].number), [dim(x, 0), inner, dim(y, 1)]];
+      e.emit('linear_sparse', { ...operands, format, scratch: e.scratchFor('linearSparse', ...sizes) });
     } else if (form.kind === 'rows' && form.format === 'f32') {
       e.emit(transposed ? 'linear_columns' : 'linear_rows', { ...operands, scratch: e.scratchFor('matrices') });
     } else {

@@ -1,5 +1,5 @@
 use crate::matrices::{product as matrix_product, FEWEST_ROWS};
-use crate::packed::{product, with_format};
+use crate::packed::{product, product_of_columns, with_format};
 use crate::rows::{by_columns, by_rows};
 use crate::team::Team;
 
@@ -17,6 +17,21 @@ pub unsafe fn linear(
     outer: usize,
 ) {
     with_format!(format, product, team, x, w, y, scratch, rows, inner, outer)
+}
+
+/// y = x @ wᵀ for an x of many zeros. As `linear`, but w column by column; scratch: see `packed::columns_scratch`
+pub unsafe fn linear_sparse(
+    team: &Team,
+    format: u32,
+    x: *const f32,
+    w: *const u8,
+    y: *mut f32,
+    scratch: *mut f32,
+    rows: usize,
+    inner: usize,
+    outer: usize,
+) {
+    with_format!(format, product_of_columns, team, x, w, y, scratch, rows, inner, outer)
 }
 
 /// y = x @ wᵀ. x: [rows, inner]; w: [outer, inner]; y: [rows, outer]; scratch: [threads, matrices::SCRATCH]

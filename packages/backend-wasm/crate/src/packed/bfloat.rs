@@ -1,4 +1,5 @@
-use super::words::{dot_words, widen_words};
+use super::columns::{add_plain, Columns, Run, RUN};
+use super::words::{dot_words, lay_words, widen_run, widen_words};
 use super::{halves_below, padded, Format, Packing, Prepared, GROUP};
 use crate::simd::{F4, I4, LANES, S8};
 
@@ -51,5 +52,25 @@ impl Format for Bfloat {
 
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
         widen_words(w, blocks, room, |w| widen_row(w))
+    }
+}
+
+impl Columns for Bfloat {
+    const RUN_BYTES: usize = 2 * RUN;
+
+    unsafe fn lay(from: &[*const u8; RUN], columns: usize, _: *mut u8, to: *mut u8, pitch: usize) -> Packing {
+        let exponent = S8::splat(EXPONENT as i16);
+        lay_words(from, columns, to, pitch, |stored| {
+            let finite = (stored & exponent).below(exponent).all();
+            finite.then_some(stored).ok_or(Packing::NotFinite)
+        })
+    }
+
+    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
+        add_plain(run, named, x.x.add(RUN * chunk), y, |w| widen_run(w, |w| widen_row(w)));
+    }
+
+    unsafe fn four(run: *const u8, row: usize) -> F4 {
+        widen_row(run.add(2 * (row & !7)))[row / LANES % 2]
     }
 }

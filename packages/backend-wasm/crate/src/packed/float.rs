@@ -1,3 +1,4 @@
+use super::columns::{add_plain, Columns, Run, RUN};
 use super::{padded, Format, Packing, Prepared, GROUP};
 use crate::simd::{F4, LANES};
 
@@ -53,5 +54,33 @@ impl Format for Float {
 
     unsafe fn widen(w: *const u8, _: usize, _: *mut f32) -> *const f32 {
         w as *const f32
+    }
+}
+
+impl Columns for Float {
+    const RUN_BYTES: usize = 4 * RUN;
+
+    unsafe fn lay(from: &[*const u8; RUN], columns: usize, _: *mut u8, to: *mut u8, pitch: usize) -> Packing {
+        let mut finite = true;
+        for column in 0..columns {
+            let run = from.map(|row| (row as *const u32).add(column).read_unaligned());
+            finite &= run.iter().all(|word| word & EXPONENT != EXPONENT);
+            (to.add(column * pitch) as *mut [u32; RUN]).write(run);
+        }
+        if finite {
+            Packing::Done
+        } else {
+            Packing::NotFinite
+        }
+    }
+
+    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
+        add_plain(run, named, x.x.add(RUN * chunk), y, |w| {
+            core::array::from_fn(|i| F4::load((w as *const f32).add(LANES * i)))
+        });
+    }
+
+    unsafe fn four(run: *const u8, row: usize) -> F4 {
+        F4::load((run as *const f32).add(row))
     }
 }

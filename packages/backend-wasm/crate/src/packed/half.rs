@@ -1,4 +1,5 @@
-use super::words::{dot_words, widen_words};
+use super::columns::{add_plain, Columns, Run, RUN};
+use super::words::{dot_words, lay_words, widen_run, widen_words};
 use super::{halves_below, Format, Packing, Prepared, GROUP, RAISED_BITS};
 use crate::half::{raise, RAISED};
 use crate::simd::{F4, I4, LANES, S8};
@@ -76,5 +77,27 @@ impl Format for Half {
     unsafe fn widen(w: *const u8, blocks: usize, room: *mut f32) -> *const f32 {
         let scale = F4::splat(RAISED);
         widen_words(w, blocks, room, |w| widen_row(w).map(|four| four * scale))
+    }
+}
+
+impl Columns for Half {
+    const RUN_BYTES: usize = 2 * RUN;
+
+    unsafe fn lay(from: &[*const u8; RUN], columns: usize, _: *mut u8, to: *mut u8, pitch: usize) -> Packing {
+        lay_words(from, columns, to, pitch, |stored| {
+            raise_common(stored).map_or_else(|| raise_each(stored.lanes().as_ptr() as *const u8), Ok)
+        })
+    }
+
+    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
+        add_plain(run, named, x.x.add(RUN * chunk), y, |w| widen_run(w, |w| widen_row(w)));
+    }
+
+    unsafe fn scales(_: *const u8, _: usize) -> F4 {
+        F4::splat(RAISED)
+    }
+
+    unsafe fn four(run: *const u8, row: usize) -> F4 {
+        widen_row(run.add(2 * (row & !7)))[row / LANES % 2]
     }
 }

@@ -12,6 +12,7 @@
 //! 16 bits lie so that the lower halves of a vector of words are columns 0 to 3 and the upper ones columns 4 to 7.
 
 mod bfloat;
+mod columns;
 mod float;
 mod half;
 mod product;
@@ -20,6 +21,8 @@ mod q8;
 mod words;
 
 pub use bfloat::Bfloat;
+use columns::pack_columns as columns_of;
+pub use columns::{product_of_columns, scratch as columns_scratch};
 pub use float::Float;
 pub use half::Half;
 pub use product::{product, scratch};
@@ -40,6 +43,9 @@ pub struct Prepared {
     /// What sums are multiplied by in the end.
     pub scale: f32,
 }
+
+/// The most of `Format::FEW`.
+const MOST_FEW: usize = 4;
 
 /// Groups that a product with few tokens reads at the same time. A processor fetches ahead within a page of memory: while
 /// one stream waits at the end of its page, another goes on. With more, sums no longer stay in registers.
@@ -115,6 +121,21 @@ pub unsafe fn pack(
     worst: *const AtomicU32,
 ) {
     with_format!(format, pack_rows, team, from, to, rows, inner, &*worst)
+}
+
+/// The same for a weight column by column: see `columns::pack_columns`
+pub unsafe fn pack_columns(
+    team: &Team,
+    format: u32,
+    from: *const u8,
+    to: *mut u8,
+    first: usize,
+    rows: usize,
+    inner: usize,
+    outer: usize,
+    worst: *const AtomicU32,
+) {
+    with_format!(format, columns_of, team, from, to, first, rows, inner, outer, &*worst)
 }
 
 /// Looks through numbers as they are stored. x: [count], in whole blocks; worst: as for `pack`

@@ -1,10 +1,7 @@
-use super::{room, Format, Prepared, GROUP, STREAMS};
+use super::{room, Format, Prepared, GROUP, MOST_FEW, STREAMS};
 use crate::gemm::{self, gemm, store, Sizes};
 use crate::simd::F4;
 use crate::team::Team;
-
-/// The most of `Format::FEW`.
-const MOST_FEW: usize = 4;
 
 /// The f32 of scratch that a team needs for `rows` of `inner` numbers.
 pub fn scratch(threads: usize, rows: usize, inner: usize) -> usize {

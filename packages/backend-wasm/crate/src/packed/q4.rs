@@ -1,6 +1,7 @@
-use super::q8::{pack_scale, prepare, widen_block, SCALES};
+use super::columns::{Columns, Run, RUN};
+use super::q8::{add_blocks, pack_scale, pack_scales, prepare, scales_of, widen_block, SCALES};
 use super::{halves_below, raised, Format, Packing, Prepared, GROUP};
-use crate::simd::{F4, I4, S8};
+use crate::simd::{F4, I4, LANES, S8};
 
 /// GGUF's Q4_0: 32 columns of 0 to 15, less 8, under one scale. A block: the four scales as raised halves, then four
 /// rows of eight words of 16 bits: word j has columns j, 8 + j, 16 + j and 24 + j, from its lowest bits on.
@@ -10,7 +11,7 @@ const COLUMNS: usize = 32;
 /// Bytes of the numbers of a row.
 const ROW: usize = COLUMNS / 2;
 
-/// Columns 0 to 7, 8 to 15, 16 to 23 and 24 to 31 of a row, not yet less 8.
+/// Columns 0 to 7, 8 to 15, 16 to 23 and 24 to 31 of a row, not yet less 8; so the rows of a run of a column.
 #[inline(always)]
 unsafe fn planes(row: *const u8) -> [S8; 4] {
     let words = S8::load(row as *const i16);
@@ -83,5 +84,32 @@ impl Format for Q4 {
             widen_block(w, room.add(COLUMNS * GROUP * block), |r, i| rows[r][i] - eight);
         }
         room
+    }
+}
+
+/// Columns lie as rows do: word j of a run has rows j, 8 + j, 16 + j and 24 + j.
+impl Columns for Q4 {
+    const RUN_BYTES: usize = RUN / 2;
+    const SCALES_BYTES: usize = 2 * RUN;
+
+    unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing {
+        for column in 0..columns {
+            let numbers = from.map(|row| u16::from(*row.add(2 + column % ROW) >> (column / ROW * 4) & 15));
+            let word = |j: usize| (0..4).fold(0, |word, i| word | numbers[8 * i + j] << (4 * i));
+            (to.add(column * pitch) as *mut [u16; RUN / 4]).write_unaligned(core::array::from_fn(word));
+        }
+        pack_scales(from, scales)
+    }
+
+    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, chunks: usize, y: *mut f32) {
+        add_blocks(run, named, x, chunk, chunks, y, 8.0, |w| planes(w));
+    }
+
+    unsafe fn scales(scales: *const u8, row: usize) -> F4 {
+        scales_of(scales, row)
+    }
+
+    unsafe fn four(run: *const u8, row: usize) -> F4 {
+        (planes(run)[row / 8] - S8::splat(8)).widen()[row / LANES % 2].to_floats()
     }
 }

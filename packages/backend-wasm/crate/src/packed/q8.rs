@@ -1,3 +1,4 @@
+use super::columns::{Columns, Run, RUN};
 use super::{halves_below, raised, Format, Packing, Prepared, GROUP};
 use crate::half::{raise, RAISED};
 use crate::simd::{F4, I4, LANES, S8};
@@ -103,6 +104,77 @@ impl Format for Q8 {
             widen_block(w, room.add(COLUMNS * GROUP * block), |r, i| S8::load_bytes(row(r).add(8 * i)));
         }
         room
+    }
+}
+
+impl Columns for Q8 {
+    const RUN_BYTES: usize = RUN;
+    const SCALES_BYTES: usize = 2 * RUN;
+
+    unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing {
+        for column in 0..columns {
+            (to.add(column * pitch) as *mut [u8; RUN]).write(from.map(|row| *row.add(2 + column)));
+        }
+        pack_scales(from, scales)
+    }
+
+    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, chunks: usize, y: *mut f32) {
+        let eight = |w: *const u8, i: usize| S8::load_bytes((w as *const i8).add(8 * i));
+        add_blocks(run, named, x, chunk, chunks, y, 0.0, |w| core::array::from_fn(|i| eight(w, i)));
+    }
+
+    unsafe fn scales(scales: *const u8, row: usize) -> F4 {
+        scales_of(scales, row)
+    }
+
+    unsafe fn four(run: *const u8, row: usize) -> F4 {
+        S8::load_bytes((run as *const i8).add(row & !7)).widen()[row / LANES % 2].to_floats()
+    }
+}
+
+/// The scales of 32 rows, at their full value for four of them.
+pub unsafe fn pack_scales(from: &[*const u8; RUN], to: *mut u8) -> Packing {
+    let went = from.iter().enumerate().map(|(r, row)| pack_scale(*row, to, r)).max();
+    went.unwrap_or(Packing::Done)
+}
+
+#[inline(always)]
+pub unsafe fn scales_of(scales: *const u8, row: usize) -> F4 {
+    raised(I4::load_halves(scales.add(2 * row))) * F4::splat(RAISED)
+}
+
+/// `Columns::add`: columns two by two, whose products with whole numbers are exact. less: what was added to every number;
+/// `whole`: the 32 numbers of a run of a column
+#[inline(always)]
+pub unsafe fn add_blocks(
+    run: Run,
+    named: &[usize],
+    x: &Prepared,
+    chunk: usize,
+    chunks: usize,
+    y: *mut f32,
+    less: f32,
+    whole: impl Fn(*const u8) -> [S8; RUN / 8],
+) {
+    let (numbers, scales) = ((x.x as *const i16).add(COLUMNS * chunk), x.x.add(chunks * COLUMNS / 2));
+    let mut sums = [I4::splat(0); RUN / LANES];
+    for pair in named.chunks(2) {
+        // One without another is its own neighbour, which counts nothing.
+        let (left, right) = (pair[0], pair[pair.len() - 1]);
+        let x = S8::pairs(*numbers.add(left), if pair.len() == 2 { *numbers.add(right) } else { 0 });
+        let columns = [whole(run.column(left)), whole(run.column(right))];
+        for i in 0..RUN / 8 {
+            let [low, high] = columns[0][i].zip(columns[1][i]);
+            sums[2 * i] = sums[2 * i] + low.dot(x);
+            sums[2 * i + 1] = sums[2 * i + 1] + high.dot(x);
+        }
+    }
+    let scale = F4::splat(*scales.add(chunk));
+    let offset = F4::splat(*scales.add(chunks + chunk) * -less);
+    for (i, sum) in sums.into_iter().enumerate() {
+        let at = y.add(LANES * i);
+        let scale = raised(I4::load_halves(run.scales.add(2 * LANES * i))) * scale;
+        F4::load(at).plus_product(sum.to_floats() + offset, scale).store(at);
     }
 }
 

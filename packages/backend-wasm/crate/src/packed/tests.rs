@@ -83,6 +83,75 @@ fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(u
     }
 }
 
+/// As `check`, for a weight column by column and an x with zeros, and with none but zeros in its middle.
+fn check_columns<F: columns::Columns>(
+    stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>),
+    sizes: &[(usize, usize)],
+    tolerance: f64,
+) {
+    for &(inner, outer) in sizes {
+        let (bytes, w) = stored(outer, inner);
+        let chunk = columns::RUN * (F::SCALES_BYTES + columns::RUN * F::RUN_BYTES) / columns::RUN;
+        let mut packed = vec![0xffu8; outer.div_ceil(32) * inner.div_ceil(32) * chunk];
+        let worst = AtomicU32::new(0);
+        let pitch = bytes.len() / outer;
+        // In two pieces, as loading has it.
+        for (first, rows) in [(0, outer.min(32)), (32, outer.saturating_sub(32))] {
+            let (team, from) = (Team::alone(), bytes[first.min(outer) * pitch..].as_ptr());
+            unsafe { columns_of::<F>(&team, from, packed.as_mut_ptr(), first, rows, inner, outer, &worst) };
+        }
+        assert_eq!(worst.into_inner(), Packing::Done as u32);
+        for rows in [0, 1, 3, 5, 7] {
+            for (factor, each) in [(1.0, 1), (1.0, 3), (1e9, 9)] {
+                let mut x: Vec<f32> = noise(rows * inner, 5).iter().map(|x| x * factor).collect();
+                for (i, x) in x.iter_mut().enumerate() {
+                    *x = if i % each == 0 && !(64..128).contains(&(i % inner.max(1))) { *x } else { 0.0 };
+                }
+                let mut y = vec![7.0; rows * outer];
+                let mut room = vec![f32::NAN; columns_scratch(1, rows, inner, outer)];
+                let (x_at, y_at, room) = (x.as_ptr(), y.as_mut_ptr(), room.as_mut_ptr());
+                unsafe {
+                    product_of_columns::<F>(&Team::alone(), x_at, packed.as_ptr(), y_at, room, rows, inner, outer)
+                };
+                for (n, o) in (0..rows).flat_map(|n| (0..outer).map(move |o| (n, o))) {
+                    let terms = (0..inner).map(|i| f64::from(x[n * inner + i]) * f64::from(w[o * inner + i]));
+                    let (sum, size) = terms.fold((0.0, 1e-30), |(sum, size), term| (sum + term, size + term.abs()));
+                    let error = (f64::from(y[n * outer + o]) - sum).abs() / size;
+                    assert!(error < tolerance, "{inner} × {outer}, row {n} of {rows}, {o}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn products_of_columns_are_right() {
+    check_columns::<Float>(stored::<Float>, SIZES, 1e-6);
+    check_columns::<Bfloat>(stored::<Bfloat>, SIZES, 1e-6);
+    check_columns::<Half>(stored_halves, SIZES, 1e-6);
+    check_columns::<Q8>(stored::<Q8>, WHOLE, 1e-4);
+    check_columns::<Q4>(stored::<Q4>, WHOLE, 1e-4);
+}
+
+#[test]
+fn what_is_not_finite_goes_on_through_columns() {
+    unsafe fn sums<F: columns::Columns>(bad: f32) -> [f32; 5] {
+        let mut x = [0.0; 64];
+        x[40] = bad;
+        let (bytes, _) = stored::<F>(5, 64);
+        let (mut packed, worst) = (vec![0u8; 64 * 32 * 4], AtomicU32::new(0));
+        columns_of::<F>(&Team::alone(), bytes.as_ptr(), packed.as_mut_ptr(), 0, 5, 64, 5, &worst);
+        let (mut y, mut room) = ([0.0; 5], vec![0.0; columns_scratch(1, 1, 64, 5)]);
+        let (w, room) = (packed.as_ptr(), room.as_mut_ptr());
+        product_of_columns::<F>(&Team::alone(), x.as_ptr(), w, y.as_mut_ptr(), room, 1, 64, 5);
+        y
+    }
+    unsafe {
+        assert!(sums::<Float>(f32::NAN).into_iter().all(f32::is_nan));
+        assert!(!sums::<Q8>(f32::INFINITY).into_iter().any(f32::is_finite));
+    }
+}
+
 const SIZES: &[(usize, usize)] = &[(0, 3), (1, 1), (5, 3), (8, 21), (13, 38), (300, 17), (768, 8)];
 const WHOLE: &[(usize, usize)] = &[(32, 1), (64, 7), (288, 18), (768, 8)];
 

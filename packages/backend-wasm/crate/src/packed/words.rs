@@ -1,7 +1,8 @@
 //! What the types of 16 bits have in common: blocks of eight columns, a row of which is four words of two numbers.
 
-use super::GROUP;
-use crate::simd::{F4, LANES};
+use super::columns::RUN;
+use super::{Packing, GROUP};
+use crate::simd::{F4, LANES, S8};
 
 /// Columns of a block.
 const COLUMNS: usize = 2 * LANES;
@@ -47,4 +48,33 @@ pub unsafe fn widen_words(
         }
     }
     room
+}
+
+/// `Columns::lay`; `held`: eight numbers as they are held, or why not
+#[inline(always)]
+pub unsafe fn lay_words(
+    from: &[*const u8; RUN],
+    columns: usize,
+    to: *mut u8,
+    pitch: usize,
+    held: impl Fn(S8) -> Result<S8, Packing>,
+) -> Packing {
+    let mut worst = Packing::Done;
+    for column in 0..columns {
+        let run = from.map(|row| (row as *const i16).add(column).read_unaligned());
+        for i in (0..RUN).step_by(COLUMNS) {
+            match held(S8::load(run.as_ptr().add(i))) {
+                Ok(eight) => eight.interleaved().store((to.add(column * pitch) as *mut i16).add(i)),
+                Err(packing) => worst = worst.max(packing),
+            }
+        }
+    }
+    worst
+}
+
+/// The numbers of a run of a column; `widen_row`: of eight of them.
+#[inline(always)]
+pub unsafe fn widen_run(run: *const u8, widen_row: impl Fn(*const u8) -> [F4; 2]) -> [F4; RUN / LANES] {
+    let eights: [[F4; 2]; RUN / COLUMNS] = core::array::from_fn(|i| widen_row(run.add(ROW * i)));
+    core::array::from_fn(|i| eights[i / 2][i % 2])
 }

@@ -188,6 +188,18 @@ impl S8 {
         S8([0, 4, 1, 5, 2, 6, 3, 7].map(|i: usize| self.0[i]))
     }
 
+    pub fn pairs(a: i16, b: i16) -> S8 {
+        S8(core::array::from_fn(|i| if i % 2 == 0 { a } else { b }))
+    }
+
+    pub fn zip(self, other: S8) -> [S8; 2] {
+        [0, LANES].map(|from| S8(core::array::from_fn(|i| [self, other][i % 2].0[from + i / 2])))
+    }
+
+    pub fn lanes(self) -> [i16; 2 * LANES] {
+        self.0
+    }
+
     pub fn shr_zero(self, bits: u32) -> S8 {
         S8(self.0.map(|x| (x as u16 >> bits) as i16))
     }

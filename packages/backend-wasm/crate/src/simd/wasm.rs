@@ -317,6 +317,28 @@ impl S8 {
         S8(i16x8_shuffle::<0, 4, 1, 5, 2, 6, 3, 7>(self.0, self.0))
     }
 
+    /// Two numbers in turns.
+    #[inline(always)]
+    pub fn pairs(a: i16, b: i16) -> S8 {
+        S8(i32x4_splat(i32::from(a as u16) | i32::from(b) << 16))
+    }
+
+    /// The lanes of both in turns: of the lower four, and of the upper four.
+    #[inline(always)]
+    pub fn zip(self, other: S8) -> [S8; 2] {
+        [
+            S8(i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(self.0, other.0)),
+            S8(i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(self.0, other.0)),
+        ]
+    }
+
+    #[inline(always)]
+    pub fn lanes(self) -> [i16; 2 * LANES] {
+        let mut lanes = [0; 2 * LANES];
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        lanes
+    }
+
     /// Zeros move in.
     #[inline(always)]
     pub fn shr_zero(self, bits: u32) -> S8 {

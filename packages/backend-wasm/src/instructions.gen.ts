@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'c28d284d3e7013b32539bb7ce8437be1a9b523bbccc9bdc5dab0c20572934a17',
+  sources: '46bfe7022da51a698904b759df59e2a4216d61478c4f013a24f306e274866fb0',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -66,8 +66,8 @@ impl Columns for Bfloat {
         })
     }
 
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
-        add_plain(run, named, x.x.add(RUN * chunk), y, |w| widen_run(w, |w| widen_row(w)));
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, _: usize, y: *mut f32) {
+        add_plain(run, some, x, y, |w| widen_run(w, |w| widen_row(w)));
     }
 
     unsafe fn four(run: *const u8, row: usize) -> F4 {

@@ -30,9 +30,9 @@ pub trait Columns: Format {
     /// from there on each `pitch` bytes after the one before
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing;
 
-    /// y += the products of a run with those columns of x that are named. run: its column 0; x: of all columns; chunk: the
-    /// number of this one among `chunks`; y: [RUN], before `Prepared::scale`
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, chunks: usize, y: *mut f32);
+    /// y += the products of a run with some columns of x, of one chunk where there are scales. run: of all columns;
+    /// chunks: of all x; y: [RUN], before `Prepared::scale`
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, chunks: usize, y: *mut f32);
 
     /// What the numbers of four rows, from `row` of a run on, are multiplied by.
     unsafe fn scales(_scales: *const u8, _row: usize) -> F4 {
@@ -43,19 +43,38 @@ pub trait Columns: Format {
     unsafe fn four(run: *const u8, row: usize) -> F4;
 }
 
-/// Some rows of a chunk, column by column.
+/// Columns that are read at the same time, as streams along their rows; a processor fetches ahead of about as many.
+const STREAMS: usize = 8;
+
+/// Some rows of a weight, column by column.
 #[derive(Clone, Copy)]
 pub struct Run {
-    pub scales: *const u8,
+    /// The scales of chunk 0, and the bytes from one chunk to the next.
+    scales: *const u8,
+    chunk: usize,
     /// Column 0, and the bytes from one column to the next.
-    pub at: *const u8,
-    pub pitch: usize,
+    at: *const u8,
+    pitch: usize,
 }
 
 impl Run {
+    unsafe fn new<F: Columns>(w: *const u8, run: usize, runs: usize) -> Run {
+        Run {
+            scales: w.add(run * F::SCALES_BYTES),
+            chunk: runs * (F::SCALES_BYTES + RUN * F::RUN_BYTES),
+            at: w.add(runs * F::SCALES_BYTES + run * F::RUN_BYTES),
+            pitch: runs * F::RUN_BYTES,
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn scales(&self, chunk: usize) -> *const u8 {
+        self.scales.add(chunk * self.chunk)
+    }
+
     #[inline(always)]
     pub unsafe fn column(&self, column: usize) -> *const u8 {
-        self.at.add(column * self.pitch)
+        self.at.add(column / RUN * self.chunk + column % RUN * self.pitch)
     }
 }
 
@@ -63,33 +82,21 @@ impl Run {
 #[inline(always)]
 pub unsafe fn add_plain(
     run: Run,
-    named: &[usize],
-    x: *const f32,
+    some: &[u32],
+    x: &Prepared,
     y: *mut f32,
     widen: impl Fn(*const u8) -> [F4; RUN / LANES],
 ) {
     let mut sums: [F4; RUN / LANES] = core::array::from_fn(|i| F4::load(y.add(LANES * i)));
-    for &column in named {
-        let x = F4::load_splat(x.add(column));
-        for (sum, w) in sums.iter_mut().zip(widen(run.column(column))) {
+    for &column in some {
+        let x = F4::load_splat(x.x.add(column as usize));
+        for (sum, w) in sums.iter_mut().zip(widen(run.column(column as usize))) {
             *sum = sum.plus_product(w, x);
         }
     }
     for (i, sum) in sums.into_iter().enumerate() {
         sum.store(y.add(LANES * i));
     }
-}
-
-/// Bytes of a chunk of weights with so many runs.
-const fn chunk_bytes<F: Columns>(runs: usize) -> usize {
-    runs * (F::SCALES_BYTES + RUN * F::RUN_BYTES)
-}
-
-/// The run of a chunk that has this number.
-unsafe fn run_of<F: Columns>(w: *const u8, chunk: usize, run: usize, runs: usize) -> Run {
-    let chunk = w.add(chunk * chunk_bytes::<F>(runs));
-    let pitch = runs * F::RUN_BYTES;
-    Run { scales: chunk.add(run * F::SCALES_BYTES), at: chunk.add(runs * F::SCALES_BYTES + run * F::RUN_BYTES), pitch }
 }
 
 /// Packs rows `first` to before `first` + `rows` of a weight: both are whole runs, but for the last rows of all.
@@ -119,21 +126,26 @@ pub unsafe fn pack_columns<F: Columns>(
                     zeros.as_ptr()
                 }
             });
-            let Run { scales, at, pitch } = run_of::<F>(to, chunk, first / RUN + run, runs);
             let columns = RUN.min(inner - chunk * RUN);
-            went = went.max(F::lay(&stored, columns, scales.cast_mut(), at.cast_mut(), pitch));
+            let to = Run::new::<F>(to, first / RUN + run, runs);
+            let (scales, at) = (to.scales(chunk).cast_mut(), to.column(chunk * RUN).cast_mut());
+            went = went.max(F::lay(&stored, columns, scales, at, to.pitch));
         }
         worst.fetch_max(went as u32, Ordering::Relaxed);
     });
 }
 
-/// The f32 of scratch that a team needs for `rows` of `inner` numbers and as many of `outer`.
-pub fn scratch(threads: usize, rows: usize, inner: usize, outer: usize) -> usize {
-    let own = MOST_FEW * room(inner) + outer.next_multiple_of(RUN);
-    (threads * own).max(gemm::scratch(threads, rows, inner))
+/// The f32 of scratch of a thread for few rows of x: these made ready, the columns of one, and the sums of one.
+const fn own_scratch(inner: usize, outer: usize) -> usize {
+    MOST_FEW * room(inner) + inner + 1 + outer.next_multiple_of(RUN)
 }
 
-/// y = x @ wᵀ for an x of many zeros. x: [rows, inner]; w: packed, [outer, inner]; y: [rows, outer]; room: [`scratch`]
+/// The f32 of scratch that a team needs for `rows` of `inner` numbers and as many of `outer`.
+pub fn scratch(threads: usize, rows: usize, inner: usize, outer: usize) -> usize {
+    (threads * own_scratch(inner, outer)).max(gemm::scratch(threads, rows, inner))
+}
+
+/// y = x @ wᵀ for an x of many zeros. x: [rows, inner]; w: packed, [outer, inner]; y: [rows, outer]; scratch: [`scratch`]
 pub unsafe fn product_of_columns<F: Columns>(
     team: &Team,
     x: *const f32,
@@ -144,51 +156,63 @@ pub unsafe fn product_of_columns<F: Columns>(
     inner: usize,
     outer: usize,
 ) {
-    let runs = outer.div_ceil(RUN);
+    let sizes = Sizes { rows, inner, outer };
     if rows <= F::FEW {
-        let own = MOST_FEW * room(inner) + outer.next_multiple_of(RUN);
-        few::<F>(team, x, w, y, scratch.add(team.id * own), Sizes { rows, inner, outer });
+        few::<F>(team, x, w, y, scratch.add(team.id * own_scratch(inner, outer)), sizes);
         return;
     }
-    gemm(team, x, y, Sizes { rows, inner, outer }, scratch, |group, first, columns, room| {
-        let (run, row) = (group * LANES / RUN, group * LANES % RUN);
+    let runs = outer.div_ceil(RUN);
+    gemm(team, x, y, sizes, scratch, |group, first, columns, room| {
+        let (run, row) = (Run::new::<F>(w, group * LANES / RUN, runs), group * LANES % RUN);
         for begin in (0..columns).step_by(RUN) {
-            let run = run_of::<F>(w, (first + begin) / RUN, run, runs);
-            let scales = F::scales(run.scales, row);
-            for column in 0..RUN.min(columns - begin) {
-                let four = F::four(run.column(column), row) * scales;
-                four.store(room.add(LANES * (begin + column)));
+            let scales = F::scales(run.scales((first + begin) / RUN), row);
+            for column in begin..columns.min(begin + RUN) {
+                let four = F::four(run.column(first + column), row) * scales;
+                four.store(room.add(LANES * column));
             }
         }
         room
     });
 }
 
-/// Each row of x reads the columns that it needs; a thread takes rows of w that are many cache lines side by side.
+/// Each row of x reads the columns that it needs, some at a time.
 #[inline(never)]
 unsafe fn few<F: Columns>(team: &Team, x: *const f32, w: *const u8, y: *mut f32, scratch: *mut f32, sizes: Sizes) {
     let Sizes { rows, inner, outer } = sizes;
     let (runs, chunks) = (outer.div_ceil(RUN), inner.div_ceil(RUN));
     let prepared: [Option<Prepared>; MOST_FEW] =
         core::array::from_fn(|n| (n < rows).then(|| F::prepare(x.add(n * inner), inner, scratch.add(n * room(inner)))));
-    let sums = scratch.add(MOST_FEW * room(inner));
+    let columns = scratch.add(MOST_FEW * room(inner)) as *mut u32;
+    let sums = columns.add(inner + 1) as *mut f32;
     team.share(runs, runs.div_ceil(2 * team.size), |begin, end| {
         for (n, prepared) in prepared.iter().flatten().enumerate() {
+            let listed = list(x.add(n * inner), inner, columns);
             core::ptr::write_bytes(sums, 0, (end - begin) * RUN);
-            for chunk in 0..chunks {
-                let (mut named, mut count) = ([0; RUN], 0);
-                for column in 0..RUN.min(inner - chunk * RUN) {
-                    named[count] = column;
-                    // NaN is not 0: it goes on.
-                    count += usize::from(*x.add(n * inner + chunk * RUN + column) != 0.0);
+            let mut rest = listed;
+            while let Some(&first) = rest.first() {
+                let mut count = STREAMS.min(rest.len());
+                while F::SCALES_BYTES > 0 && rest[count - 1] / RUN as u32 != first / RUN as u32 {
+                    count -= 1;
                 }
-                for run in if count > 0 { begin..end } else { 0..0 } {
-                    let y = sums.add((run - begin) * RUN);
-                    F::add(run_of::<F>(w, chunk, run, runs), &named[..count], prepared, chunk, chunks, y);
+                let (some, others) = rest.split_at(count);
+                for run in begin..end {
+                    F::add(Run::new::<F>(w, run, runs), some, prepared, chunks, sums.add((run - begin) * RUN));
                 }
+                rest = others;
             }
-            let some = begin * RUN..outer.min(end * RUN);
-            crate::simd::map(sums, y.add(n * outer + some.start), some.len(), |sum| sum * F4::splat(prepared.scale));
+            let (first, count) = (begin * RUN, outer.min(end * RUN) - begin * RUN);
+            crate::simd::map(sums, y.add(n * outer + first), count, |sum| sum * F4::splat(prepared.scale));
         }
     });
+}
+
+/// The columns of x that are not zero. room: [inner + 1]
+unsafe fn list<'a>(x: *const f32, inner: usize, room: *mut u32) -> &'a [u32] {
+    let mut count = 0;
+    for column in 0..inner {
+        *room.add(count) = column as u32;
+        // NaN is not 0: it goes on.
+        count += usize::from(*x.add(column) != 0.0);
+    }
+    core::slice::from_raw_parts(room, count)
 }

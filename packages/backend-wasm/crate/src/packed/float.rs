@@ -74,10 +74,8 @@ impl Columns for Float {
         }
     }
 
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
-        add_plain(run, named, x.x.add(RUN * chunk), y, |w| {
-            core::array::from_fn(|i| F4::load((w as *const f32).add(LANES * i)))
-        });
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, _: usize, y: *mut f32) {
+        add_plain(run, some, x, y, |w| core::array::from_fn(|i| F4::load((w as *const f32).add(LANES * i))));
     }
 
     unsafe fn four(run: *const u8, row: usize) -> F4 {

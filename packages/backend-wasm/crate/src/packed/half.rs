@@ -89,8 +89,8 @@ impl Columns for Half {
         })
     }
 
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, _: usize, y: *mut f32) {
-        add_plain(run, named, x.x.add(RUN * chunk), y, |w| widen_run(w, |w| widen_row(w)));
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, _: usize, y: *mut f32) {
+        add_plain(run, some, x, y, |w| widen_run(w, |w| widen_row(w)));
     }
 
     unsafe fn scales(_: *const u8, _: usize) -> F4 {

@@ -101,8 +101,8 @@ impl Columns for Q4 {
         pack_scales(from, scales)
     }
 
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, chunks: usize, y: *mut f32) {
-        add_blocks(run, named, x, chunk, chunks, y, 8.0, |w| planes(w));
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, chunks: usize, y: *mut f32) {
+        add_blocks(run, some, x, chunks, y, 8.0, |w| planes(w));
     }
 
     unsafe fn scales(scales: *const u8, row: usize) -> F4 {

@@ -118,9 +118,9 @@ impl Columns for Q8 {
         pack_scales(from, scales)
     }
 
-    unsafe fn add(run: Run, named: &[usize], x: &Prepared, chunk: usize, chunks: usize, y: *mut f32) {
+    unsafe fn add(run: Run, some: &[u32], x: &Prepared, chunks: usize, y: *mut f32) {
         let eight = |w: *const u8, i: usize| S8::load_bytes((w as *const i8).add(8 * i));
-        add_blocks(run, named, x, chunk, chunks, y, 0.0, |w| core::array::from_fn(|i| eight(w, i)));
+        add_blocks(run, some, x, chunks, y, 0.0, |w| core::array::from_fn(|i| eight(w, i)));
     }
 
     unsafe fn scales(scales: *const u8, row: usize) -> F4 {
@@ -148,33 +148,37 @@ pub unsafe fn scales_of(scales: *const u8, row: usize) -> F4 {
 #[inline(always)]
 pub unsafe fn add_blocks(
     run: Run,
-    named: &[usize],
+    some: &[u32],
     x: &Prepared,
-    chunk: usize,
     chunks: usize,
     y: *mut f32,
     less: f32,
     whole: impl Fn(*const u8) -> [S8; RUN / 8],
 ) {
-    let (numbers, scales) = ((x.x as *const i16).add(COLUMNS * chunk), x.x.add(chunks * COLUMNS / 2));
-    let mut sums = [I4::splat(0); RUN / LANES];
-    for pair in named.chunks(2) {
+    let numbers = x.x as *const i16;
+    let scales = x.x.add(chunks * COLUMNS / 2);
+    let mut exact = [I4::splat(0); RUN / LANES];
+    let mut sum = 0;
+    for pair in some.chunks(2) {
         // One without another is its own neighbour, which counts nothing.
-        let (left, right) = (pair[0], pair[pair.len() - 1]);
-        let x = S8::pairs(*numbers.add(left), if pair.len() == 2 { *numbers.add(right) } else { 0 });
+        let [left, right] = [pair[0] as usize, pair[pair.len() - 1] as usize];
+        let (a, b) = (*numbers.add(left), if pair.len() == 2 { *numbers.add(right) } else { 0 });
+        sum += i32::from(a) + i32::from(b);
+        let x = S8::pairs(a, b);
         let columns = [whole(run.column(left)), whole(run.column(right))];
         for i in 0..RUN / 8 {
             let [low, high] = columns[0][i].zip(columns[1][i]);
-            sums[2 * i] = sums[2 * i] + low.dot(x);
-            sums[2 * i + 1] = sums[2 * i + 1] + high.dot(x);
+            exact[2 * i] = exact[2 * i] + low.dot(x);
+            exact[2 * i + 1] = exact[2 * i + 1] + high.dot(x);
         }
     }
-    let scale = F4::splat(*scales.add(chunk));
-    let offset = F4::splat(*scales.add(chunks + chunk) * -less);
-    for (i, sum) in sums.into_iter().enumerate() {
+    let chunk = some.first().map_or(0, |column| *column as usize / COLUMNS);
+    let (scale, offset) = (F4::splat(*scales.add(chunk)), F4::splat(-less * sum as f32));
+    let own = run.scales(chunk);
+    for (i, exact) in exact.into_iter().enumerate() {
         let at = y.add(LANES * i);
-        let scale = raised(I4::load_halves(run.scales.add(2 * LANES * i))) * scale;
-        F4::load(at).plus_product(sum.to_floats() + offset, scale).store(at);
+        let scale = raised(I4::load_halves(own.add(2 * LANES * i))) * scale;
+        F4::load(at).plus_product(exact.to_floats() + offset, scale).store(at);
     }
 }
 

@@ -1,5 +1,5 @@
 import { wasm } from '@receptance/backend-wasm';
-import { detectModel, readWidened } from '@receptance/core';
+import { decompose, detectModel, lossGraph, readWidened } from '@receptance/core';
 import { load } from 'receptance';
 import { expect, test } from 'vitest';
 import { randomWeights } from '../src/models/random-weights.ts';
@@ -53,11 +53,41 @@ test('weights are the same by whatever ranges they are read, and others for anot
 test('numbers are of the spread they should have, beyond where the table begins anew', async () => {
   const source = randomWeights('rwkv7-0.1b');
   const numbers = new Float32Array(4 * 768 * 768);
-  await readWidened(source, 'blocks.3.ffn.key.weight', numbers);
+  await readWidened(source, 'blocks.3.ffn.value.weight', numbers);
   const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
   const deviation = Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);
   expect(Math.abs(mean)).toBeLessThan(1e-3 * deviation + 1e-4);
-  expect(deviation).toBeCloseTo(768 ** -0.5, 3);
+  expect(deviation).toBeCloseTo(3072 ** -0.5, 3);
+});
+
+test.each([4, 5, 6, 7])('of relu² in version %s as much is zero as in trained models', async (version) => {
+  const source = randomWeights(`rwkv${version}-tiny`);
+  const graph = decompose(lossGraph(detectModel(source.tensors)), () => false);
+  const rectified = graph.nodes.flatMap(({ attrs, outputs: { y } }) => (attrs['fn'] === 'relu' && y ? [y] : []));
+  const outputs = Object.fromEntries(rectified.map((value, i) => [`layer ${i}`, value]));
+  const device = await wasm().open();
+  const parameters = await device.loadParameters(source, [graph]);
+  const executable = await device.compile({ ...graph, outputs }, parameters, { N: 64, S: 1 });
+  const tokens = device.alloc('i32', 64);
+  device.write(
+    tokens,
+    Int32Array.from({ length: 64 }, (_, i) => (i * 37) % 256),
+  );
+  const starts = device.alloc('i32', 2);
+  device.write(starts, [0, 64]);
+  const wide = Object.entries(outputs).map(
+    ([name, { shape }]) => [name, device.alloc('f32', 64 * Number(shape[1]))] as const,
+  );
+  const bound = { sizes: { N: 64, S: 1 }, inputs: { tokens, starts }, outputs: Object.fromEntries(wide) };
+  await device.run(executable, bound);
+  expect(wide.length).toBeGreaterThan(1);
+  for (const [, buffer] of wide) {
+    const numbers = await device.read(buffer);
+    const zeros = numbers.filter((x) => x === 0).length / numbers.length;
+    expect(zeros).toBeGreaterThan(0.85);
+    expect(zeros).toBeLessThan(0.95);
+  }
+  await device.close();
 });
 
 test.each([4, 5, 6, 7])('a model of version %s says something', async (version) => {

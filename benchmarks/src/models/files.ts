@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { ggufChunks, safetensorsChunks } from '@receptance/checkpoint';
 import { convertTensors, isBigMatrix, ReceptanceError } from '@receptance/core';
 import type { WeightName } from '../runner/protocol.ts';
+import { REVISION } from './random-weights.ts';
 import { registeredName } from './registry.ts';
 import { openModel } from './source.ts';
 
@@ -24,7 +25,7 @@ export interface FileOptions {
  */
 export async function weightsFile({ model, seed, weights, format, folder }: FileOptions): Promise<string> {
   const name = registeredName(model) ?? model.replace(/^.*[\\/]|\.[^.]*$/g, '');
-  const path = join(folder, `${name}-seed${seed}-${weights}.${format}`);
+  const path = join(folder, `${name}-r${REVISION}-seed${seed}-${weights}.${format}`);
   if (existsSync(path)) return path;
   await mkdir(folder, { recursive: true });
   const { source, close } = await openModel(model, seed);

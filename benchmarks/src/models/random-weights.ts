@@ -9,6 +9,9 @@ import { type Distribution, type TensorShape, tensorsOf } from './tensors.ts';
  */
 const TABLE = 1_048_573;
 
+/** Of the numbers: another whenever they change, so that a file of those before is not taken for one of these. */
+export const REVISION = 2;
+
 interface RandomTensor extends TensorInfo {
   /** Where in the table it begins. */
   readonly from: number;
@@ -18,7 +21,7 @@ interface RandomTensor extends TensorInfo {
 /**
  * A model of registered size whose weights are random by seed and made when they are read: the same numbers whatever is
  * read first, in f32, at the speed of copying. Speeds do not depend on what weights say, but for one thing:
- * of relu² half is zero here, more in trained models.
+ * how much of relu² is zero, which is as in trained models.
  * @throws ReceptanceError `UNKNOWN_MODEL`
  */
 export function randomWeights(model: string, seed = 1): WeightSource {
@@ -55,7 +58,7 @@ export function randomSource(seed: string, shapes: readonly TensorShape[]): Weig
 function fill(out: Float32Array, table: Float32Array, from: number, distribution: Distribution): void {
   const [scale, shift] =
     distribution.kind === 'normal'
-      ? [distribution.deviation, 0]
+      ? [distribution.deviation, distribution.mean ?? 0]
       : [distribution.high - distribution.low, distribution.low];
   for (let done = 0, at = from; done < out.length; at = 0) {
     const count = Math.min(out.length - done, TABLE - at);

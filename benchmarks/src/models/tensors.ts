@@ -1,8 +1,8 @@
 import type { ModelSize } from './registry.ts';
 
-/** How the numbers of a tensor are drawn: normal of a standard deviation, or uniform. */
+/** How the numbers of a tensor are drawn: normal of a standard deviation around a mean, or uniform. */
 export type Distribution =
-  | { readonly kind: 'normal'; readonly deviation: number }
+  | { readonly kind: 'normal'; readonly deviation: number; readonly mean?: number }
   | { readonly kind: 'uniform'; readonly low: number; readonly high: number };
 
 export interface TensorShape {
@@ -11,8 +11,8 @@ export interface TensorShape {
   readonly distribution: Distribution;
 }
 
-function normal(name: string, shape: readonly number[], deviation: number): TensorShape {
-  return { name, shape, distribution: { kind: 'normal', deviation } };
+function normal(name: string, shape: readonly number[], deviation: number, mean = 0): TensorShape {
+  return { name, shape, distribution: { kind: 'normal', deviation, mean } };
 }
 
 function uniform(name: string, shape: readonly number[], low: number, high: number): TensorShape {
@@ -24,9 +24,16 @@ function projection(name: string, outer: number, inner: number): TensorShape {
   return normal(name, [outer, inner], inner ** -0.5);
 }
 
-function norm(name: string, width: number): TensorShape[] {
-  return [uniform(`${name}.weight`, [width], 0.7, 1.3), normal(`${name}.bias`, [width], 0.1)];
+function norm(name: string, width: number, bias = 0): TensorShape[] {
+  return [uniform(`${name}.weight`, [width], 0.7, 1.3), normal(`${name}.bias`, [width], 0.1, bias)];
 }
+
+/**
+ * Nine in ten numbers of relu² are zero in trained models (89 to 93 % in the bundled one), and kernels pass over their
+ * weights. So here: what channel mix is given has this mean, and its keys, of deviation 0.96, a mean 1.3 deviations below 0.
+ */
+const MIXED_MEAN = 0.5;
+const KEY_MEAN = -1.3 * 0.96;
 
 /** The tensors of a model under their official names. Every part is of the size it has in trained models. */
 export function tensorsOf(size: ModelSize): TensorShape[] {
@@ -35,7 +42,7 @@ export function tensorsOf(size: ModelSize): TensorShape[] {
     const block = `blocks.${layer}`;
     return [
       ...norm(`${block}.ln1`, width),
-      ...norm(`${block}.ln2`, width),
+      ...norm(`${block}.ln2`, width, MIXED_MEAN),
       ...timeMix(size, layer, `${block}.att`),
       ...channelMix(size, `${block}.ffn`),
     ];
@@ -115,7 +122,8 @@ function memory7({ width, headSize, ranks }: ModelSize, layer: number, att: stri
 }
 
 function channelMix({ version, width, ffn }: ModelSize, prefix: string): TensorShape[] {
-  const both = [projection(`${prefix}.key.weight`, ffn, width), projection(`${prefix}.value.weight`, width, ffn)];
+  const key = normal(`${prefix}.key.weight`, [ffn, width], width ** -0.5, KEY_MEAN / (MIXED_MEAN * width));
+  const both = [key, projection(`${prefix}.value.weight`, width, ffn)];
   if (version === 7) return [...both, ...mixes(`${prefix}.x_`, 'k', width)];
   const mix = version === 6 ? 'time_maa_' : 'time_mix_';
   return [...both, projection(`${prefix}.receptance.weight`, width, width), ...mixes(`${prefix}.${mix}`, 'kr', width)];

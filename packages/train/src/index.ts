@@ -28,7 +28,7 @@ export {
   type StepReport,
   type Trainer,
 } from './trainer.ts';
-export { BASELINES, type BaselineConfig } from './weights/baseline.ts';
+export { BASELINES, type BaselineConfig, baselineWeights } from './weights/baseline.ts';
 export { ARCHITECTURES, type Architecture, type ModelConfig } from './weights/config.ts';
 export { groupOf } from './weights/groups.ts';
 export { initialWeights } from './weights/initial.ts';

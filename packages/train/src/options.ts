@@ -1,6 +1,7 @@
 import type { Backend, BackendUnavailableError, ProgressListener, WeightSource } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import type { LoraOptions } from './adapt/lora.ts';
+import { ORDERS, type Order } from './data/batches.ts';
 import type { TokenSource } from './data/token-source.ts';
 import type { AdamOptions } from './graph/step.ts';
 import { completeSchedule, type Schedule } from './schedule.ts';
@@ -44,10 +45,11 @@ export interface TrainerOptions {
   /** Decides the first weights and the order of the data. Default 0. */
   readonly seed?: number | undefined;
   /**
-   * `shuffled` windows of the data, each from its own start; or `stream`: S long texts read on from step to step with their
-   * states carried (truncated backpropagation through time). Default `shuffled`.
+   * `shuffled` windows of the data, each from its own start, or `aligned` ones, which begin at multiples of `length`; or
+   * `stream`: S long texts read on from step to step with their states carried (truncated backpropagation through time).
+   * Default `shuffled`.
    */
-  readonly order?: 'shuffled' | 'stream' | undefined;
+  readonly order?: Order | undefined;
   /** All weights; adapters; or the initial state alone. Default `full`. */
   readonly train?: 'full' | 'state' | { readonly lora: LoraOptions } | undefined;
   /** Of the group norm, where it is not 64e-5. */
@@ -70,7 +72,7 @@ export interface Settings {
   readonly clip: number;
   readonly l2Wrap: number;
   readonly seed: number;
-  readonly order: 'shuffled' | 'stream';
+  readonly order: Order;
 }
 
 /** @throws ReceptanceError `BAD_OPTION` */
@@ -91,7 +93,7 @@ export function settingsOf(options: TrainerOptions): Settings {
     if (!(value >= 0 && value < 1)) throw badOption(name, value, 'a number from 0 to below 1');
   }
   if (!Number.isSafeInteger(seed) || seed < 0) throw badOption('seed', seed, 'a whole number from 0 to 2^53 - 1');
-  if (order !== 'shuffled' && order !== 'stream') throw badOption('order', order, 'shuffled or stream');
+  if (!ORDERS.includes(order)) throw badOption('order', order, `one of ${ORDERS.join(', ')}`);
   const schedule = completeSchedule(options.schedule);
   return { steps, sequences, length, accumulate, schedule, adam, weightDecay, clip, l2Wrap, seed, order };
 }

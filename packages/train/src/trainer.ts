@@ -282,7 +282,7 @@ export class Trainer {
     const t = this.#step + 1;
     return {
       rate: rateAt(schedule, this.#step, steps),
-      ...{ clip, weightDecay, scale: 1 / tokens },
+      ...{ clip, weightDecay, scale: 1 / Math.max(1, tokens) },
       correction1: 1 / (1 - adam.beta1 ** t),
       correction2: 1 / Math.sqrt(1 - adam.beta2 ** t),
     };

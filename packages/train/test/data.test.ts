@@ -1,5 +1,6 @@
 import { bytesSource } from '@receptance/checkpoint';
 import { expect, test } from 'vitest';
+import { consecutive } from '../src/data/batches.ts';
 import { permuted } from '../src/data/permutation.ts';
 import { Batches, split, tokenArray, tokenBytes } from '../src/index.ts';
 import { rateAt } from '../src/schedule.ts';
@@ -34,6 +35,35 @@ test('shuffled windows: each once per epoch, cut elsewhere in the next', async (
   expect(residues.map(({ size }) => size)).toEqual([1, 1]);
   expect(residues[0]).not.toEqual(residues[1]);
   for (const each of starts) expect(new Set(each).size).toBe(9);
+});
+
+test('aligned windows begin at multiples of their length, in every epoch', async () => {
+  const options = { ...{ data: tokenArray(count), sequences: 5, length: 10, seed: 5 }, vocabularySize: 103 } as const;
+  const batches = new Batches({ ...options, order: 'aligned' });
+  expect(batches.perEpoch).toBe(2);
+  const epochs: number[][] = [[], []];
+  for (let index = 0; index < 4; index++) {
+    const { tokens } = await batches.batch(index);
+    for (let s = 0; s < 5; s++) epochs[Math.floor(index / 2)]?.push(tokens[s * 10] ?? 0);
+  }
+  for (const starts of epochs)
+    expect(starts.toSorted((a, b) => a - b)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+  expect(epochs[0]).not.toEqual(epochs[1]);
+  // All of 100 tokens and the one that follows them are a window each.
+  expect(new Batches({ ...options, data: tokenArray(count.subarray(0, 101)), order: 'aligned' }).perEpoch).toBe(2);
+});
+
+test('tokens that are only read are in no target, and are not counted', async () => {
+  const marks = count.map((token) => (token % 3 === 0 ? 1 : 0));
+  const { training, heldOut } = split(tokenArray(count, marks), 0.1);
+  const common = { ...{ sequences: 2, length: 10, seed: 1 }, vocabularySize: 103 } as const;
+  const batch = await new Batches({ ...common, data: training, order: 'aligned' }).batch(0);
+  expect(batch.targets).toEqual(batch.tokens.map((token) => ((token + 1) % 3 === 0 ? token + 1 : -1)));
+  expect(batch.counted).toBe(batch.targets.filter((target) => target >= 0).length);
+  for await (const { counted, targets } of consecutive({ ...common, data: heldOut }, 100)) {
+    expect(counted).toBe(3);
+    expect([...targets.filter((target) => target >= 0)]).toEqual([96, 99, 102]);
+  }
 });
 
 test('a stream goes on where the batch before ended, and begins anew after an epoch', async () => {

@@ -13,6 +13,9 @@ export interface Batch {
   readonly counted: number;
 }
 
+export const ORDERS = ['shuffled', 'aligned', 'stream'] as const;
+export type Order = (typeof ORDERS)[number];
+
 export interface BatchOptions {
   readonly data: TokenSource;
   /** S */
@@ -22,9 +25,10 @@ export interface BatchOptions {
   readonly seed: number;
   /**
    * `shuffled`: every window of the data once per epoch in an order of the seed, the borders of the windows elsewhere in
-   * every epoch. `stream`: S places of the data read on from batch to batch, for states that are carried.
+   * every epoch. `aligned`: the same with borders at multiples of T, for data made of texts as long as that. `stream`: S
+   * places of the data read on from batch to batch, for states that are carried.
    */
-  readonly order: 'shuffled' | 'stream';
+  readonly order: Order;
   /** Ids are below this. */
   readonly vocabularySize: number;
 }
@@ -50,22 +54,25 @@ export class Batches {
 
   /** @throws ReceptanceError `TOKEN_OUT_OF_RANGE`, and what reading the data throws */
   async batch(index: number): Promise<Batch> {
-    const { sequences, length, vocabularySize } = this.#options;
+    const { data, sequences, length, vocabularySize } = this.#options;
     const tokens = new Int32Array(sequences * length);
     const targets = new Int32Array(sequences * length);
     const fresh = new Float32Array(sequences);
+    let counted = 0;
     for (let s = 0; s < sequences; s++) {
       const place = this.#place(index, s);
       fresh[s] = place.fresh ? 1 : 0;
-      const window = await this.#options.data.read(place.start, place.start + length + 1);
+      const [window, weights] = await readWindow(data, place.start, place.start + length + 1);
       for (let t = 0; t < length; t++) {
         tokens[s * length + t] = window[t] ?? 0;
-        targets[s * length + t] = window[t + 1] ?? 0;
+        const counts = weights === undefined || weights[t + 1] === 1;
+        targets[s * length + t] = counts ? (window[t + 1] ?? 0) : -1;
+        if (counts) counted++;
       }
     }
     checkTokens(tokens, vocabularySize);
     checkTokens(targets, vocabularySize);
-    return { tokens, targets, fresh, counted: targets.length };
+    return { tokens, targets, fresh, counted };
   }
 
   #place(index: number, s: number): { readonly start: number; readonly fresh: boolean } {
@@ -80,14 +87,15 @@ export class Batches {
     const epoch = Math.floor(number / windows);
     const key = mix((seed >>> 0) ^ mix(Math.floor(seed / 2 ** 32) + mix(epoch)));
     const spare = data.length - 1 - windows * length;
-    const offset = key % (spare + 1);
+    const offset = order === 'aligned' ? 0 : key % (spare + 1);
     return { start: offset + permuted(number % windows, windows, key) * length, fresh: true };
   }
 
-  /** Windows of an epoch: as many as fit wherever the first begins. */
+  /** Windows of an epoch: as many as fit wherever the first may begin. */
   #windows(): number {
-    const { data, length } = this.#options;
-    return Math.max(1, Math.floor((data.length - length) / length));
+    const { data, length, order } = this.#options;
+    const most = order === 'aligned' ? data.length - 1 : data.length - length;
+    return Math.max(1, Math.floor(most / length));
   }
 
   #streamSteps(): number {
@@ -104,14 +112,25 @@ export async function* consecutive(
   const end = Math.min(data.length, most + 1);
   const size = sequences * length;
   for (let at = 0; at + 1 < end; at += size) {
-    const window = await data.read(at, Math.min(end, at + size + 1));
-    const counted = window.length - 1;
-    const tokens = Int32Array.from({ length: size }, (_, i) => (i < counted ? (window[i] ?? 0) : 0));
-    const targets = Int32Array.from({ length: size }, (_, i) => (i < counted ? (window[i + 1] ?? 0) : -1));
+    const [window, weights] = await readWindow(data, at, Math.min(end, at + size + 1));
+    const there = window.length - 1;
+    const counts = (i: number): boolean => i < there && (weights === undefined || weights[i + 1] === 1);
+    const tokens = Int32Array.from({ length: size }, (_, i) => (i < there ? (window[i] ?? 0) : 0));
+    const targets = Int32Array.from({ length: size }, (_, i) => (counts(i) ? (window[i + 1] ?? 0) : -1));
+    const counted = targets.reduce((sum, target) => sum + (target < 0 ? 0 : 1), 0);
     checkTokens(tokens, vocabularySize);
     checkTokens(targets, vocabularySize);
     yield { tokens, targets, fresh: new Float32Array(sequences).fill(1), counted };
   }
+}
+
+/** Tokens, and which of them count where the source says so. */
+async function readWindow(
+  data: TokenSource,
+  start: number,
+  end: number,
+): Promise<readonly [ArrayLike<number>, ArrayLike<number> | undefined]> {
+  return [await data.read(start, end), await data.counts?.(start, end)];
 }
 
 function checkTokens(tokens: Int32Array, vocabularySize: number): void {

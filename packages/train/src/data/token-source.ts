@@ -6,13 +6,24 @@ export interface TokenSource {
   readonly length: number;
   /** Tokens `[start, end)`. */
   read(start: number, end: number): Promise<ArrayLike<number>>;
+  /**
+   * 1 for each of the tokens `[start, end)` that is to be foreseen, 0 for one that is only read: questions, beside their
+   * answers. Left out, all are.
+   */
+  counts?(start: number, end: number): Promise<ArrayLike<number>>;
 }
 
-/** Tokens in memory. */
-export function tokenArray(tokens: ArrayLike<number>): TokenSource {
+/**
+ * Tokens in memory.
+ * @param counts 1 for each token that is to be foreseen, 0 for one that is only read; by default all are
+ */
+export function tokenArray(tokens: ArrayLike<number>, counts?: ArrayLike<number>): TokenSource {
+  const part = async (numbers: ArrayLike<number>, start: number, end: number): Promise<Int32Array> =>
+    Int32Array.from({ length: end - start }, (_, i) => numbers[start + i] ?? 0);
   return {
     length: tokens.length,
-    read: async (start, end) => Int32Array.from({ length: end - start }, (_, i) => tokens[start + i] ?? 0),
+    read: (start, end) => part(tokens, start, end),
+    ...(counts === undefined ? {} : { counts: (start, end) => part(counts, start, end) }),
   };
 }
 
@@ -45,7 +56,12 @@ export function tokenBytes(source: ByteSource, width: TokenWidth): TokenSource {
 
 /** A part of a source: for a held-out split, see `split`. */
 export function tokenRange(source: TokenSource, start: number, end: number): TokenSource {
-  return { length: end - start, read: (from, to) => source.read(start + from, start + to) };
+  const { counts } = source;
+  return {
+    length: end - start,
+    read: (from, to) => source.read(start + from, start + to),
+    ...(counts === undefined ? {} : { counts: (from, to) => counts.call(source, start + from, start + to) }),
+  };
 }
 
 /**

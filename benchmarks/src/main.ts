@@ -6,6 +6,7 @@ import { longCommand } from './commands/long.ts';
 import { pageCommand } from './commands/page.ts';
 import { peersCommand } from './commands/peers.ts';
 import { trainCommand } from './commands/train.ts';
+import { triangleCommand } from './commands/triangle.ts';
 import { weightsCommand } from './commands/weights.ts';
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   page: pageCommand,
   peers: peersCommand,
   train: trainCommand,
+  triangle: triangleCommand,
   weights: weightsCommand,
 };
 

@@ -21,6 +21,8 @@ export const HELP: string = `Speed of the backends and of their peers, measured 
   pnpm bench --profile --model 0.1b --prompt 256      the same while a prompt is read
 
   pnpm bench long                    time and memory a token along a text of 100,000; see long --help
+  pnpm bench train                   training: whole steps, beside PyTorch's; see train --help
+  pnpm bench triangle                RWKV, a transformer and AFT of equal size, trained on the same; see triangle --help
   pnpm bench compare A.json B.json   ratios of two runs; see compare --help
   pnpm bench weights --model 0.1b    random weights as files; see weights --help
   pnpm bench encoding                what a token costs the host on WebGPU, in Node and in Chromium

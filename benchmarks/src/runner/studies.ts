@@ -1,5 +1,5 @@
 import { detectModel } from '@receptance/core';
-import { timeTransformer } from '../baseline/time-transformer.ts';
+import { timeSteps, transformerAt } from '../baseline/time-steps.ts';
 import { transformerLike } from '../baseline/transformer.ts';
 import { heldAs } from '../models/held-as.ts';
 import { compareOp, timeOps } from '../ops/time-ops.ts';
@@ -30,7 +30,7 @@ export function createStudies(platform: Platform): Answering<keyof Studies> {
     transformer: async ({ job, contexts, tokens }) => {
       const backend = await platform.backend(job.backend, job.threads);
       return withWeights(job, (source) =>
-        timeTransformer(backend, transformerLike(detectModel(source.tensors)), job.seed, contexts, tokens),
+        timeSteps(backend, transformerAt(transformerLike(detectModel(source.tensors))), job.seed, contexts, tokens),
       );
     },
     quality: async ({ job, types, tokens }) => {

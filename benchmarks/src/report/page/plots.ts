@@ -10,8 +10,8 @@ export interface Figure {
 }
 
 /** Colours by program, as the page's style defines them for light and dark. */
-const COLOURS = Array.from({ length: 8 }, (_, i) => `var(--series-${i})`);
-const FRAME = {
+export const COLOURS: readonly string[] = Array.from({ length: 8 }, (_, i) => `var(--series-${i})`);
+export const FRAME = {
   width: 860,
   marginTop: 35,
   marginBottom: 45,
@@ -286,7 +286,7 @@ function qualityFigure({ quality }: Report): Figure | undefined {
 }
 
 /** A number as an axis shows it. */
-function short(x: number): string {
+export function short(x: number): string {
   if (x >= 1000) return `${Number((x / 1000).toPrecision(3))}k`;
   return String(Number(x.toPrecision(x >= 100 ? 3 : 2)));
 }

@@ -159,8 +159,8 @@ export const text = {
     auto: 'by the size of the model and what this machine has',
     examining: 'being tried …',
     passed: (detail: string, time: string) => `works: ${detail}, ready in ${time}`,
-    running: (backend: string, adapter: string, threads: number) =>
-      `Now on ${backend} (${adapter}${threads > 1 ? `, ${threads} threads` : ''}).`,
+    running: (name: string, adapter: string, threads: number) =>
+      `Now on ${name} (${adapter}${threads > 1 ? `, ${threads} threads` : ''}).`,
     notIsolated: (cores: number) =>
       `This page runs on one thread: its server does not isolate it from other sites. After a reload, the page does so itself and uses up to ${cores}.`,
   },
@@ -217,7 +217,7 @@ export const text = {
   ideas: {
     title: 'From attention to RWKV',
     intro:
-      'A language model reads a text token by token, and at each has to decide how much the earlier ones count. Below, one channel of six models that answer it, on the same made-up text. A row is a token that is read; along it, how much each earlier token counts. Every step takes something away, until an RNN is left. Move the sliders: the numbers are computed here as you do.',
+      'At every token, a language model decides how much the earlier ones count. Six models answer below, one channel of each on the same made-up text: a row is a token that is read, and along it is how much each earlier one counts. Every step takes something away, until an RNN is left. Move the sliders.',
     knobs: 'The example',
     length: 'Length of the text',
     window: 'Window',

@@ -81,5 +81,8 @@ test('the benchmark is one link away', async () => {
   await page.getByRole('link', { name: 'Benchmark' }).click();
   await page.getByRole('heading', { name: 'Receptance benchmark' }).waitFor();
   expect(await page.getByRole('button', { name: 'Measure' }).isEnabled()).toBe(true);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await page.getByRole('link', { name: 'The playground' }).click();
+  await page.locator('.top .badge').waitFor();
   await close();
 });

@@ -17,20 +17,21 @@ async function complaintsOf(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }
 
+/** Each layout and each set of colours is examined by axe once. */
 const SCREENS = [
-  ['desktop', { viewport: { width: 1280, height: 860 } }],
-  ['desktop-dark', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
-  ['mobile', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
-  ['mobile-dark', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' }],
+  ['desktop', true, { viewport: { width: 1280, height: 860 } }],
+  ['desktop-dark', false, { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
+  ['mobile', false, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+  ['mobile-dark', true, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' }],
 ] as const;
 
-describe.each(SCREENS)('%s', (name, options) => {
+describe.each(SCREENS)('%s', (name, examined, options) => {
   test('every view is without complaint, and fits', async () => {
     const { page, close } = await openPage({ ...options, settings: { maxTokens: 300, seed: 11 } });
     await written(page);
     const look = async (view: string): Promise<void> => {
       await page.screenshot({ path: screenshot(`${view}-${name}`) });
-      expect(await complaintsOf(page), view).toEqual([]);
+      if (examined) expect(await complaintsOf(page), view).toEqual([]);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow, view).toBeLessThanOrEqual(0);
     };

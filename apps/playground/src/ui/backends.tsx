@@ -22,7 +22,11 @@ export function Backends() {
       </fieldset>
       {model.value && (
         <p class="why">
-          {text.backends.running(model.value.choice.backend, model.value.adapter, model.value.threads)}{' '}
+          {text.backends.running(
+            text.backends.names[model.value.choice.backend],
+            model.value.adapter,
+            model.value.threads,
+          )}{' '}
           {model.value.choice.why}
         </p>
       )}

@@ -64,6 +64,11 @@ export function Lines({ x, lines, xLabel, yLabel, logX = false, logY = false, yT
       [[...x], ...lines.map(({ values }) => [...values])],
       element,
     );
+    // The legend tells of the place under the pointer, and of the last one where there is none.
+    const last = { idx: x.length - 1 };
+    plot.setLegend(last);
+    const leave = (): void => plot.setLegend(last);
+    plot.over.addEventListener('mouseleave', leave);
     const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     resize.observe(element);
     return () => {

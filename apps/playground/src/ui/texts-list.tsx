@@ -21,23 +21,24 @@ export function TextsList({ kind }: { readonly kind: Kind }) {
           ))}
         </ul>
       )}
-      <label class="check" title={words.keepAbout}>
-        <input
-          type="checkbox"
-          checked={settings.value.keepTexts}
-          onChange={({ currentTarget: { checked } }) => change({ keepTexts: checked })}
-        />
-        <span>{words.keep}</span>
-      </label>
-      {texts.length > 0 && (
-        <Button
-          kind="quiet"
-          icon="remove"
-          label={words.removeEverything}
-          disabled={isWriting.value}
-          onClick={() => confirm(words.sure) && void removeEverything()}
-        />
-      )}
+      <div class="keep">
+        <label class="check" title={words.keepAbout}>
+          <input
+            type="checkbox"
+            checked={settings.value.keepTexts}
+            onChange={({ currentTarget: { checked } }) => change({ keepTexts: checked })}
+          />
+          <span>{words.keep}</span>
+        </label>
+        {texts.length > 0 && (
+          <Button
+            kind="quiet"
+            label={words.removeEverything}
+            disabled={isWriting.value}
+            onClick={() => confirm(words.sure) && void removeEverything()}
+          />
+        )}
+      </div>
     </section>
   );
 }

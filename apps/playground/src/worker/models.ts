@@ -1,3 +1,4 @@
+import { type ByteSource, blobSource, bytesSource } from '@receptance/checkpoint';
 import { type Device, type Progress, ReceptanceError } from '@receptance/core';
 import { storiesModel } from '@receptance/model-stories';
 import type { Tokenizer } from '@receptance/tokenizer';
@@ -8,6 +9,9 @@ import type { BackendChoice, BackendName, ModelRef, ModelSummary, OpenRequest } 
 import type { ModelStore } from './store.ts';
 import { backendOf, forgetVerdict, verdictOn } from './verdicts.ts';
 import { readTokenizer } from './vocabulary.ts';
+
+/** Little beside what a page takes anyway. */
+const AT_ONCE_BYTES = 16 << 20;
 
 /** Texts that may be alive on the device at a time: the one that is written, and one to compare. */
 const SEQUENCES = 2;
@@ -48,10 +52,12 @@ export class Models {
 
   async open(request: OpenRequest, context: OpenContext): Promise<ModelSummary> {
     const began = performance.now();
+    // The backend's code comes while the model does.
+    backendOf(request.backend === 'auto' ? 'wasm' : request.backend).catch(() => {});
     const source = await this.sourceOf(request.model, context);
     const choice = await choiceOf(request, source.blob.size);
     await this.#close();
-    const model = await load(source.blob, {
+    const model = await load(await readable(source, context.signal), {
       backend: await backendOf(choice.backend, choice.threads),
       ...(source.tokenizer && { tokenizer: source.tokenizer }),
       ...(request.weights && { weights: request.weights }),
@@ -97,6 +103,12 @@ export class Models {
       }
     }
   }
+}
+
+/** A small file is read at once: hundreds of reads would take longer than all the rest. */
+async function readable({ blob, name }: Source, signal: AbortSignal): Promise<ByteSource> {
+  const file = blobSource(blob, name);
+  return file.size > AT_ONCE_BYTES ? file : bytesSource(await file.read(0, file.size, signal), name);
 }
 
 async function tokenizerOf(file: File | undefined): Promise<Tokenizer | undefined> {

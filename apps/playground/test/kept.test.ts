@@ -53,6 +53,7 @@ test('texts are listed, shown, and removed; those of another model come back wit
   await page.getByRole('textbox', { name: 'Your message' }).fill('Hello');
   await page.getByRole('button', { name: 'Send' }).click();
   await written(page);
+  expect(await listed(page).allInnerTexts()).toEqual(['Hello']);
   await page.getByRole('link', { name: 'Write', exact: true }).click();
   await expect.poll(() => listed(page).allInnerTexts()).toEqual([/^The dog/, /^Once upon a time/].map(matching));
 

@@ -37,7 +37,6 @@ export interface TextSummary {
   readonly textId: string;
   /** How it begins. */
   readonly beginning: string;
-  readonly steps: number;
   /** The step that was made last. */
   readonly newest: TextNode;
 }
@@ -71,21 +70,23 @@ export function withEarlier(tree: Tree, earlier: Iterable<TextNode>): Tree {
 }
 
 /** All texts of a tree, the one that was gone on with last before the others. */
-export function textsOf(tree: Tree): TextSummary[] {
+export function textsOf(tree: Tree, kind: Kind): TextSummary[] {
   const texts = Map.groupBy(tree.nodes.values(), ({ textId }) => textId);
   return [...texts]
     .flatMap(([textId, nodes]) => {
       const newest = nodes.at(-1);
-      return newest === undefined ? [] : [{ textId, beginning: beginningOf(nodes), steps: nodes.length, newest }];
+      return newest === undefined ? [] : [{ textId, beginning: beginningOf(nodes, kind), newest }];
     })
     .sort((a, b) => b.newest.at - a.newest.at);
 }
 
 const BEGINNING = 80;
 
-function beginningOf(nodes: readonly TextNode[]): string {
+/** A chat is known by what the person said first. */
+function beginningOf(nodes: readonly TextNode[], kind: Kind): string {
   for (const node of nodes) {
-    const words = (node.imported?.tail ?? '') + node.prompt + writtenText(node);
+    const isMessage = kind === 'chat' && node.prompt !== '';
+    const words = (node.imported?.tail ?? '') + node.prompt + (isMessage ? '' : writtenText(node));
     if (words.trim() !== '') return words.trim().slice(0, BEGINNING);
   }
   return '';

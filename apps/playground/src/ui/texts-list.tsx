@@ -9,7 +9,7 @@ const words = text.texts;
 /** The texts of this model that are kept in this browser, to be gone on with or removed. */
 export function TextsList({ kind }: { readonly kind: Kind }) {
   const tree = trees[kind].value;
-  const texts = textsOf(tree);
+  const texts = textsOf(tree, kind);
   const shown = nodeAt(tree, tree.leaf)?.textId;
   return (
     <section class="texts" aria-label={words.title[kind]}>

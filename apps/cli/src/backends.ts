@@ -10,6 +10,7 @@ const BACKENDS: Readonly<Record<string, (onUnavailable?: Told) => Promise<Backen
   wasm: async () => (await import('@receptance/backend-wasm')).wasm(),
   webgpu: async () => (await import('@receptance/backend-webgpu')).webgpu(),
   onnx: async () => (await import('@receptance/backend-onnx')).onnx(),
+  'onnx-exact': async () => (await import('@receptance/backend-onnx')).onnx({ activations: 'exact' }),
   'onnx-cuda': async () => (await import('@receptance/backend-onnx')).onnx({ provider: 'cuda' }),
   auto: async (onUnavailable) => {
     const [gpu, wasm] = [await import('@receptance/backend-webgpu'), await import('@receptance/backend-wasm')];

@@ -28,10 +28,10 @@ export const BACKENDS: Readonly<Record<string, BackendEntry>> = {
     threads: true,
     make: async (threads, kernels) => (await import('@receptance/backend-onnx')).onnx({ threads, kernels }),
   },
-  'onnx-int8': {
+  'onnx-exact': {
     threads: true,
     make: async (threads, kernels) =>
-      (await import('@receptance/backend-onnx')).onnx({ threads, activations: 'int8', kernels }),
+      (await import('@receptance/backend-onnx')).onnx({ threads, activations: 'exact', kernels }),
   },
   'onnx-cuda': {
     threads: false,

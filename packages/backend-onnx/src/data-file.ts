@@ -7,6 +7,7 @@ import {
   halfToNumber,
   narrow,
   type ParameterEntry,
+  Staging,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
@@ -14,8 +15,8 @@ import { BLOCK_SIZE, type DataFile, type Range, type StoredTensor } from './lowe
 
 /** So that a runtime can map a tensor as it lies. */
 const ALIGNMENT = 4096;
-/** Bytes read at a time. */
-const PIECE_BYTES = 4 << 20;
+/** Blocks read at a time. */
+const PIECE_BLOCKS = 16_384;
 
 export interface DataFileOptions {
   /** Blocks as signed numbers for `DequantizeLinear`, not unsigned ones for `MatMulNBits`. */
@@ -113,6 +114,9 @@ function formOf(entry: ParameterEntry, options: DataFileOptions, take: (length: 
 class Writer {
   readonly #file: FileHandle;
   readonly #options: DataFileOptions;
+  readonly #staging = new Staging();
+  readonly #numbers = new Uint8Array(PIECE_BLOCKS * BLOCK_SIZE);
+  readonly #scales = new Float32Array(PIECE_BLOCKS);
   #done = 0;
 
   constructor(file: FileHandle, options: DataFileOptions) {
@@ -130,14 +134,26 @@ class Writer {
 
   async #writePlain({ name }: ParameterEntry, { offset }: Range, type: string, source: WeightSource): Promise<void> {
     const dtype = type === 'int32' ? 'i32' : 'f32';
-    for await (const { offset: element, data } of widenedPieces(source, name, dtype, this.#options.signal)) {
+    for await (const { offset: element, data } of widenedPieces(
+      source,
+      name,
+      dtype,
+      this.#options.signal,
+      this.#staging,
+    )) {
       await this.#put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + element * 4);
     }
   }
 
   async #writeHalves({ name, value }: ParameterEntry, { offset }: Range, source: WeightSource): Promise<void> {
     const dtype = value.dtype === 'f16' ? 'f16' : 'bf16';
-    for await (const { offset: element, data } of widenedPieces(source, name, 'f32', this.#options.signal)) {
+    for await (const { offset: element, data } of widenedPieces(
+      source,
+      name,
+      'f32',
+      this.#options.signal,
+      this.#staging,
+    )) {
       if (data instanceof Float32Array) await this.#put(narrow(name, dtype, data, element), offset + element * 2);
     }
   }
@@ -149,17 +165,20 @@ class Writer {
   ): Promise<void> {
     const from = stored?.dtype === 'q4_0' ? 'q4_0' : 'q8_0';
     const block = BLOCKS[from].bytes;
-    const step = Math.floor(PIECE_BYTES / block);
     const total = byteLength(from, elements) / block;
-    for (let first = 0; first < total; first += step) {
+    const middle = signed ? 0 : from === 'q8_0' ? 128 : 8;
+    for (let first = 0; first < total; first += PIECE_BLOCKS) {
       this.#options.signal?.throwIfAborted();
-      const last = Math.min(total, first + step);
-      const bytes = await source.read(name, { start: first * block, end: last * block }, this.#options.signal);
-      const piece = from === 'q8_0' ? unpack8(bytes) : unpack4(bytes);
-      checkFinite(name, piece.scales, first);
-      const numbers = signed ? piece.numbers : shifted(piece.numbers, from === 'q8_0' ? 128 : 8);
+      const last = Math.min(total, first + PIECE_BLOCKS);
+      const range = { start: first * block, end: last * block };
+      const room = this.#staging.bytes(range.end - range.start);
+      const bytes = await source.read(name, range, this.#options.signal, room);
+      const numbers = this.#numbers.subarray(0, (last - first) * BLOCK_SIZE);
+      const scale = this.#scales.subarray(0, last - first);
+      (from === 'q8_0' ? unpack8 : unpack4)(bytes, middle, numbers, scale);
+      checkFinite(name, scale, first);
       await this.#put(bits === 4 ? packed(numbers) : numbers, data.offset + (first * BLOCK_SIZE * bits) / 8);
-      await this.#put(new Uint8Array(piece.scales.buffer), scales.offset + first * 4);
+      await this.#put(new Uint8Array(scale.buffer, 0, scale.byteLength), scales.offset + first * 4);
     }
   }
 
@@ -178,54 +197,39 @@ class Writer {
   }
 }
 
-interface Unpacked {
-  /** Signed numbers, each in a byte. */
-  readonly numbers: Uint8Array;
-  readonly scales: Float32Array<ArrayBuffer>;
-}
-
-/** Blocks of an f16 scale and 32 signed bytes. */
-function unpack8(bytes: Uint8Array): Unpacked {
+/** Blocks of an f16 scale and 32 signed bytes, to numbers about a middle: about 0 they are signed. */
+function unpack8(bytes: Uint8Array, middle: number, numbers: Uint8Array, scales: Float32Array): void {
   const count = bytes.length / BLOCKS.q8_0.bytes;
-  const numbers = new Uint8Array(count * BLOCK_SIZE);
-  const scales = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     const at = i * BLOCKS.q8_0.bytes;
     scales[i] = half(bytes, at);
-    numbers.set(bytes.subarray(at + 2, at + 2 + BLOCK_SIZE), i * BLOCK_SIZE);
+    for (let j = 0; j < BLOCK_SIZE; j++) numbers[i * BLOCK_SIZE + j] = (bytes[at + 2 + j] ?? 0) + middle;
   }
-  return { numbers, scales };
 }
 
 /** Blocks of an f16 scale and 16 bytes: the lower bits are the first half, the upper the second, about 8. */
-function unpack4(bytes: Uint8Array): Unpacked {
+function unpack4(bytes: Uint8Array, middle: number, numbers: Uint8Array, scales: Float32Array): void {
   const count = bytes.length / BLOCKS.q4_0.bytes;
-  const numbers = new Uint8Array(count * BLOCK_SIZE);
-  const scales = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     const at = i * BLOCKS.q4_0.bytes;
     scales[i] = half(bytes, at);
     for (let j = 0; j < BLOCK_SIZE / 2; j++) {
       const both = bytes[at + 2 + j] ?? 0;
-      numbers[i * BLOCK_SIZE + j] = (both & 15) - 8;
-      numbers[i * BLOCK_SIZE + BLOCK_SIZE / 2 + j] = (both >> 4) - 8;
+      numbers[i * BLOCK_SIZE + j] = (both & 15) - 8 + middle;
+      numbers[i * BLOCK_SIZE + BLOCK_SIZE / 2 + j] = (both >> 4) - 8 + middle;
     }
   }
-  return { numbers, scales };
 }
 
 function half(bytes: Uint8Array, at: number): number {
   return halfToNumber((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
 }
 
-function shifted(numbers: Uint8Array, middle: number): Uint8Array {
-  return numbers.map((number) => number + middle);
-}
-
-/** Two numbers a byte, the first in the lower bits. */
+/** Two numbers a byte, the first in the lower bits, in the first half of what held them. */
 function packed(numbers: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(numbers.length / 2);
-  for (let i = 0; i < bytes.length; i++)
+  const bytes = numbers.subarray(0, numbers.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
     bytes[i] = ((numbers[2 * i] ?? 0) & 15) | (((numbers[2 * i + 1] ?? 0) & 15) << 4);
+  }
   return bytes;
 }

@@ -10,7 +10,6 @@ import {
   type KernelTable,
   type Loop,
   leaves,
-  ONCE,
   type Prepared,
   ReceptanceError,
   type Sizes,
@@ -22,10 +21,11 @@ import type { OnnxKernel } from './kernel.ts';
 import type { Form, Target } from './lowering/lowering.ts';
 import { type Feed, type Fetch, type LoweredModel, lowerModel } from './lowering/model.ts';
 import type { LoopKind } from './lowering/ports.ts';
+import { hasBlocks } from './lowering/stored.ts';
 import type { OnnxParameters } from './parameters.ts';
 import { encodeModel } from './proto/model.ts';
 import type { RuntimeThread } from './worker/client.ts';
-import type { PoolRows, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
+import type { BufferRange, PoolRows, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
 
 /** What executables need of their device. */
 export interface ExecutableTarget {
@@ -66,6 +66,8 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   readonly #variants = new Map<string, Variant>();
   /** How its time ops know where sequences begin. */
   readonly #starts: readonly Starts[];
+  /** Inputs that say which rows of a pool are meant. */
+  readonly #slots: readonly string[];
   readonly #symbols: readonly string[];
 
   constructor(target: ExecutableTarget, { plan, limits }: Prepared<OnnxKernel>, parameters: OnnxParameters) {
@@ -82,6 +84,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       const input = inputs.get(starts?.id ?? -1);
       return { input, ends: starts?.shape[0] ?? 1, tokens: (x ?? k ?? gy)?.shape[0] ?? 0 };
     });
+    this.#slots = plan.graph.nodes.flatMap((node) => inputs.get(node.inputs['slots']?.id ?? -1) ?? []);
     const shapes = plan.graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ shape }) => shape));
     this.#symbols = [...new Set(shapes.flatMap(symbolsOf))];
   }
@@ -94,45 +97,25 @@ export class OnnxExecutable extends DeviceObject implements Executable {
 
   /** Asks the thread for a run; what it asks takes effect before anything asked later. */
   async run(sizes: Sizes, bindings: Bindings, loop: Loop): Promise<void> {
-    // The WebGPU provider has no Loop: a run for each step, all asked for before the first is waited for.
-    if (this.#target.target.provider !== 'webgpu') return await this.#ask(sizes, bindings, loop);
-    const steps = Array.from({ length: loop.steps }, (_, step) => {
-      const done = this.#ask(sizes, bindings, { ...ONCE, step, feed: loop.feed, collect: loop.collect });
-      if (step + 1 < loop.steps) this.#carry(sizes, bindings, loop, step);
-      return done;
-    });
-    const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-  }
-
-  #carry(sizes: Sizes, bindings: Bindings, { carry, collect }: Loop, step: number): void {
-    for (const [input, output] of Object.entries(carry)) {
-      const [to, from] = [bindings.inputs[input], bindings.outputs[output]];
-      const value = this.graph.outputs[output];
-      if (!(to instanceof OnnxBuffer && from instanceof OnnxBuffer) || value === undefined) continue;
-      const elements = elementCount(value.shape, sizes);
-      const fromOffset = collect.includes(output) ? step * elements : 0;
-      this.#target.thread.post({ kind: 'copy', from: from.id, fromOffset, to: to.id, toOffset: 0, elements });
-    }
-  }
-
-  async #ask(sizes: Sizes, bindings: Bindings, loop: Loop & { readonly step?: number }): Promise<void> {
-    const kind = loop.step === undefined ? loopKind(loop) : undefined;
+    const kind = loopKind(loop);
     const form = this.#form(sizes, bindings, kind);
+    const isStepped = kind !== undefined && this.#isStepped(kind);
+    const inside = isStepped ? undefined : kind;
     const fixed = this.#fixed(sizes);
-    const key = JSON.stringify([form, fixed, kind]);
+    const key = JSON.stringify([form, fixed, inside]);
     let variant = this.#variants.get(key);
     let opened: Promise<unknown> | undefined;
     if (variant === undefined) {
-      const made = this.#open(form, fixed, kind);
+      const made = this.#open(form, fixed, inside);
       ({ variant, opened } = made);
       this.#variants.set(key, variant);
     }
-    const binder = new Binder(this, sizes, bindings, loop);
+    const { feeds, fetches } = variant.lowered;
+    const binder = new Binder(this, sizes, bindings, loop, isStepped ? fetches : undefined);
     const done = this.#target.thread.ask({
-      ...{ kind: 'run', session: variant.session },
-      feeds: variant.lowered.feeds.map((feed) => binder.feed(feed)),
-      fetches: variant.lowered.fetches.map((fetch) => binder.fetch(fetch)),
+      ...{ kind: 'run', session: variant.session, steps: isStepped ? loop.steps : 1 },
+      feeds: feeds.map((feed) => binder.feed(feed)),
+      fetches: fetches.map((fetch) => binder.fetch(fetch)),
     });
     binder.forgetMirrors(loop);
     try {
@@ -143,6 +126,22 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       throw error;
     }
     await done;
+  }
+
+  /**
+   * Whether the steps of a loop are runs of a session, not a `Loop` within one run. The WebGPU provider has no `Loop`. On the CPU, a
+   * session with one keeps weights in blocks twice until it is open: as they are mapped, and as it has laid them out anew.
+   */
+  #isStepped({ carry, feed }: LoopKind): boolean {
+    const { provider } = this.#target.target;
+    const isMoved = (name: string): boolean => Object.hasOwn(carry, name) || feed.includes(name);
+    const isSteady = ![...this.#starts.map(({ input }) => input ?? ''), ...this.#slots].some(isMoved);
+    if (provider === 'webgpu' && !isSteady) {
+      throw new ReceptanceError('UNSUPPORTED_OP', 'a loop on the WebGPU provider cannot move starts or slots', {
+        hint: 'ask for each step by itself, or use the backend webgpu',
+      });
+    }
+    return isSteady && (provider === 'webgpu' || (provider === 'cpu' && hasBlocks(this.parameters.data)));
   }
 
   #open(form: Form, fixed: Sizes, loop: LoopKind | undefined): { variant: Variant; opened: Promise<unknown> } {
@@ -160,7 +159,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     const session = nextId();
     const opened = thread.ask({
       ...{ kind: 'open', session, path: join(folder, `model-${session}.onnx`) },
-      model: encodeModel(lowered.model),
+      ...{ model: encodeModel(lowered.model), data: parameters.file },
       options: options(parameters),
     });
     return { variant: { session, lowered }, opened };
@@ -219,13 +218,22 @@ class Binder {
   readonly #executable: OnnxExecutable;
   readonly #sizes: Sizes;
   readonly #bindings: Bindings;
-  readonly #loop: Loop & { readonly step?: number };
+  readonly #loop: Loop;
+  /** Of a model that makes one step of the loop. */
+  readonly #stepFetches: readonly Fetch[] | undefined;
 
-  constructor(executable: OnnxExecutable, sizes: Sizes, bindings: Bindings, loop: Loop & { readonly step?: number }) {
+  constructor(
+    executable: OnnxExecutable,
+    sizes: Sizes,
+    bindings: Bindings,
+    loop: Loop,
+    stepFetches: readonly Fetch[] | undefined,
+  ) {
     this.#executable = executable;
     this.#sizes = sizes;
     this.#bindings = bindings;
     this.#loop = loop;
+    this.#stepFetches = stepFetches;
   }
 
   feed({ name, shape, from }: Feed): TensorFeed {
@@ -236,14 +244,21 @@ class Binder {
       case 'size':
         return { name, dims, from: { int64: this.#sizes[from.symbol] ?? 0 } };
       case 'input': {
-        const all = from.fed ? [this.#loop.steps, ...dims] : dims;
-        const offset = this.#offset('feed', from.input, dims);
-        return { name, dims: all, from: { buffer: this.#bound('inputs', from.input).id, offset } };
+        const range = this.#range('feed', from.input, dims, this.#bound('inputs', from.input));
+        const output = this.#loop.carry[from.input];
+        const carried = this.#stepFetches?.find(({ to }) => to.kind === 'output' && to.output === output)?.name;
+        return { name, ...range, carried };
       }
       case 'rows':
-        return { name, dims, from: { rows: this.#rows(from.variable, from.slots, dims) } };
+        return {
+          ...{ name, dims, carried: this.#carriedVariable(from.variable) },
+          from: { rows: this.#rows(from.variable, from.slots, dims) },
+        };
       case 'variable':
-        return { name, dims, from: { buffer: this.#variable(from.variable).id, offset: 0 } };
+        return {
+          ...{ name, dims, carried: this.#carriedVariable(from.variable) },
+          from: { buffer: this.#variable(from.variable).id, offset: 0, stride: 0 },
+        };
     }
   }
 
@@ -251,14 +266,13 @@ class Binder {
     const dims = concreteShape(shape, this.#sizes);
     switch (to.kind) {
       case 'output': {
-        const all = to.collected ? [this.#loop.steps, ...dims] : dims;
-        const offset = this.#offset('collect', to.output, dims);
-        return { name, type, dims: all, to: { buffer: this.#bound('outputs', to.output).id, offset, staged: false } };
+        const { dims: all, from } = this.#range('collect', to.output, dims, this.#bound('outputs', to.output));
+        return { name, type, dims: all, to: { ...from, staged: false } };
       }
       case 'rows':
         return { name, type, dims, to: { rows: this.#rows(to.variable, to.slots, dims) } };
       case 'variable':
-        return { name, type, dims, to: { buffer: this.#variable(to.variable).id, offset: 0, staged: true } };
+        return { name, type, dims, to: { buffer: this.#variable(to.variable).id, offset: 0, stride: 0, staged: true } };
     }
   }
 
@@ -268,9 +282,20 @@ class Binder {
     for (const name of Object.keys(carry)) this.#bound('inputs', name).mirror = undefined;
   }
 
-  /** Where the numbers of a step begin, where steps are runs of their own. */
-  #offset(moves: 'feed' | 'collect', name: string, dims: readonly number[]): number {
-    return this.#loop[moves].includes(name) ? (this.#loop.step ?? 0) * elementCount(dims) : 0;
+  /** Of what moves with the steps: all of them for a loop within the model, else one and how far the next lies. */
+  #range(
+    moves: 'feed' | 'collect',
+    name: string,
+    dims: readonly number[],
+    { id: buffer }: OnnxBuffer,
+  ): { readonly dims: readonly number[]; readonly from: BufferRange } {
+    if (!this.#loop[moves].includes(name)) return { dims, from: { buffer, offset: 0, stride: 0 } };
+    if (this.#stepFetches !== undefined) return { dims, from: { buffer, offset: 0, stride: elementCount(dims) } };
+    return { dims: [this.#loop.steps, ...dims], from: { buffer, offset: 0, stride: 0 } };
+  }
+
+  #carriedVariable(variable: string): string | undefined {
+    return this.#stepFetches?.find(({ to }) => to.kind !== 'output' && to.variable === variable)?.name;
   }
 
   #bound(side: 'inputs' | 'outputs', name: string): OnnxBuffer {

@@ -32,7 +32,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
     provider = 'cpu',
     directory = tmpdir(),
     recurrence = 'attention',
-    activations = 'exact',
+    activations = 'int8',
     session = {},
   } = options;
   const threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
@@ -48,6 +48,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
         const info: DeviceInfo = {
           ...{ backend: 'onnx', adapter: `ONNX Runtime ${version}, ${provider}`, float: 'f32', ragged: true },
           threads: provider === 'cpu' ? threads : 1,
+          ...(provider === 'cpu' && activations === 'int8' ? { blockActivations: 'int8' } : {}),
         };
         return new OnnxDevice({
           ...{ thread, kernels, info, folder, target: { provider, standard: false, recurrence, activations } },

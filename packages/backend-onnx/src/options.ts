@@ -12,7 +12,7 @@ export interface OnnxOptions {
   readonly threads?: number;
   /** How the memories of RWKV-5, 6 and 7 read several tokens. Default `attention`. */
   readonly recurrence?: Recurrence;
-  /** How activations meet weights in blocks on the CPU. Default `exact`. */
+  /** How activations meet weights in blocks on the CPU. Default `int8`. */
   readonly activations?: Activations;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<OnnxKernel>;

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Graph,
@@ -14,12 +14,13 @@ import { DeviceObject, type OnnxBuffer } from './buffer.ts';
 import { type DataFileOptions, dataFileBytes, writeDataFile } from './data-file.ts';
 import type { DataFile } from './lowering/stored.ts';
 import type { RuntimeThread } from './worker/client.ts';
+import type { WrittenFile } from './worker/messages.ts';
 
 /** A model's parameters in a file that every session of it maps, and its variables in the memory of the thread. */
 export class OnnxParameters extends DeviceObject implements Parameters {
   readonly loaded: Loaded;
   readonly data: DataFile;
-  readonly path: string;
+  readonly file: WrittenFile;
   readonly bytes: number;
   readonly variables: ReadonlyMap<string, OnnxBuffer>;
   readonly #thread: RuntimeThread;
@@ -29,16 +30,16 @@ export class OnnxParameters extends DeviceObject implements Parameters {
     thread: RuntimeThread,
     loaded: Loaded,
     data: DataFile,
-    file: { readonly path: string; readonly bytes: number },
+    file: WrittenFile,
     variables: ReadonlyMap<string, OnnxBuffer>,
   ) {
     super(device);
     this.#thread = thread;
     this.loaded = loaded;
     this.data = data;
-    this.path = file.path;
+    this.file = file;
     this.variables = variables;
-    this.bytes = file.bytes + [...variables.values()].reduce((sum, { elements }) => sum + elements * 4, 0);
+    this.bytes = Number(file.size) + [...variables.values()].reduce((sum, { elements }) => sum + elements * 4, 0);
   }
 
   free(): void {
@@ -48,7 +49,7 @@ export class OnnxParameters extends DeviceObject implements Parameters {
       buffer.freed = true;
       this.#thread.post({ kind: 'free', buffer: buffer.id });
     }
-    rm(this.path, { force: true }).catch(() => undefined);
+    rm(this.file.path, { force: true }).catch(() => undefined);
   }
 }
 
@@ -87,7 +88,8 @@ export async function loadParameters(
       await fill(thread, buffer, entry, source, signal);
     }
     report(total);
-    return new OnnxParameters(device, thread, { entries, limits }, data, { path, bytes: total }, variables);
+    const { size, mtimeNs } = await stat(path, { bigint: true });
+    return new OnnxParameters(device, thread, { entries, limits }, data, { path, size, mtimeNs }, variables);
   } catch (error) {
     for (const { id } of variables.values()) thread.post({ kind: 'free', buffer: id });
     await rm(path, { force: true });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BackendUnavailableError } from '@receptance/core';
-import type { DataFile } from './lowering/stored.ts';
+import { type DataFile, hasBlocks } from './lowering/stored.ts';
 import type { Provider, SessionSettings } from './options.ts';
 import { RUNTIME_VERSION } from './worker/client.ts';
 import type { SessionOptions } from './worker/messages.ts';
@@ -70,7 +70,6 @@ export function sessionOptions(
   { spinning = false, ...settings }: SessionSettings,
   data: DataFile,
 ): SessionOptions {
-  const hasBlocks = [...data.tensors.values()].some(({ kind }) => kind === 'blocks');
   return {
     logSeverityLevel: 3,
     ...settings,
@@ -81,7 +80,7 @@ export function sessionOptions(
       session: {
         intra_op: { allow_spinning: spinning ? '1' : '0' },
         // Weights are used where they are mapped. Only blocks must be laid out anew to be multiplied fast.
-        disable_prepacking: hasBlocks ? '0' : '1',
+        disable_prepacking: hasBlocks(data) ? '0' : '1',
         // Nothing may leave the GPU without a word.
         ...(provider === 'webgpu' ? { disable_cpu_ep_fallback: '1' } : {}),
       },

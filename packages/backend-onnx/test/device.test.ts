@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memorySource, store } from '@receptance/conformance';
-import { type Device, GraphBuilder, quantizedSource } from '@receptance/core';
+import { type Device, type Graph, GraphBuilder, quantizedSource } from '@receptance/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnx } from '../src/index.ts';
 import { codeOf, compileAlone, errorOf, filled, graphOf, NO_WEIGHTS } from './support.ts';
@@ -12,7 +12,7 @@ describe('a device', () => {
   let device: Device;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'receptance-test-'));
-    device = await onnx({ directory, threads: 1 }).open();
+    device = await onnx({ directory, threads: 1, activations: 'exact' }).open();
   });
   afterAll(async () => {
     await device.close();
@@ -118,7 +118,87 @@ describe('a device', () => {
     }
   });
 
-  it('rounds activations to 8 bits when it is told to, and only then', async () => {
+  it('multiplies a weight of many rows in parts', async () => {
+    const b = new GraphBuilder('parts');
+    const rows = 2 * 16_384 + 32;
+    b.output('y', b.linear(b.input('x', 'f32', ['R', 32]), b.parameter('w', 'q8_0', [rows, 32])));
+    const graph = b.build();
+    const numbers = Float32Array.from({ length: rows * 32 }, (_, i) => (Math.floor(i / 32) % 1009) / 1009);
+    const source = quantizedSource(memorySource({ w: store('f32', [rows, 32], numbers) }), 'q8_0', () => true);
+    const executable = await device.compile(graph, await device.loadParameters(source, [graph]), { R: 2 });
+    const inputs = {
+      x: filled(
+        device,
+        'f32',
+        Array.from({ length: 64 }, (_, i) => (i < 32 ? 1 / 32 : -1 / 32)),
+      ),
+    };
+    const y = device.alloc('f32', 2 * rows);
+    await device.run(executable, { sizes: { R: 2 }, inputs, outputs: { y } });
+    const made = await device.read(y);
+    const wanted = Array.from({ length: 2 * rows }, (_, i) => (((i % rows) % 1009) / 1009) * (i < rows ? 1 : -1));
+    const distance = wanted.reduce((most, number, i) => Math.max(most, Math.abs(number - (made[i] ?? Number.NaN))), 0);
+    expect(distance).toBeLessThan(1e-3);
+  });
+
+  it('carries steps over from run to run as a Loop does within one', async () => {
+    // y[n] = w · (y[n−1] + u[n]), and a state that counts the steps: of a weight in blocks steps are runs, of a plain one they are a Loop.
+    const graphFor = (dtype: 'q8_0' | 'f32'): Graph => {
+      const b = new GraphBuilder(`steps of ${dtype}`);
+      const slots = b.input('slots', 'i32', ['S']);
+      const sum = b.binary('add', b.input('x', 'f32', ['S', 32]), b.input('u', 'f32', ['S', 32]));
+      const pool = b.variable('count', 'f32', ['Z', 32]);
+      const next = b.binary('add', b.add('stateRead', { pool, slots }).y, 1);
+      b.update('count', b.add('stateWrite', { pool, slots, value: next }).y);
+      const y = b.linear(b.binary('mul', sum, next), b.parameter('w', dtype, [32, 32]));
+      b.output('y', y);
+      b.output('last', b.unary('neg', y));
+      return b.build();
+    };
+    // 127 times a power of two, which a block holds exactly.
+    const w = Array.from({ length: 1024 }, (_, i) => (i % 33 === 0 ? 127 / 256 : 0));
+    const plain = memorySource({ w: store('f32', [32, 32], w) });
+    const results: Record<'y' | 'last' | 'count', readonly number[]>[] = [];
+    for (const dtype of ['q8_0', 'f32'] as const) {
+      const graph = graphFor(dtype);
+      const source = dtype === 'f32' ? plain : quantizedSource(plain, dtype, () => true);
+      const parameters = await device.loadParameters(source, [graph], { limits: { Z: 3 } });
+      const executable = await device.compile(graph, parameters, { S: 2 });
+      const row = (value: number): number[] => Array<number>(32).fill(value);
+      const inputs = {
+        x: device.alloc('f32', 64),
+        u: filled(
+          device,
+          'f32',
+          [0, 1, 2, 3].flatMap((step) => [...row(step), ...row(-step)]),
+        ),
+        slots: filled(device, 'i32', [2, 0]),
+      };
+      const outputs = { y: device.alloc('f32', 256), last: device.alloc('f32', 64) };
+      const loop = { steps: 4, carry: { x: 'y' }, feed: ['u'], collect: ['y'] };
+      for (let run = 0; run < 2; run++) {
+        device.write(inputs.x, [...row(1), ...row(2)]);
+        await device.run(executable, { sizes: { S: 2 }, inputs, outputs }, loop);
+      }
+      const count = parameters.variables.get('count');
+      results.push({
+        y: [...(await device.read(outputs.y))],
+        last: [...(await device.read(outputs.last))],
+        count: count === undefined ? [] : [...(await device.read(count))],
+      });
+    }
+    const [stepped, looped] = results;
+    expect(looped?.count).toEqual([8, 0, 8].flatMap((value) => Array<number>(32).fill(value)));
+    expect(stepped?.count).toEqual(looped?.count);
+    for (const name of ['y', 'last'] as const) {
+      const wanted = looped?.[name] ?? [];
+      const largest = Math.max(...wanted.map(Math.abs));
+      const distance = Math.max(...wanted.map((number, i) => Math.abs(number - (stepped?.[name][i] ?? Number.NaN))));
+      expect(distance / largest).toBeLessThan(1e-4);
+    }
+  });
+
+  it('rounds activations to 8 bits, but where it is told not to', async () => {
     const b = new GraphBuilder('blocks');
     b.output('y', b.linear(b.input('x', 'f32', ['R', 64]), b.parameter('w', 'q8_0', [4, 64])));
     const graph = b.build();
@@ -131,7 +211,9 @@ describe('a device', () => {
       await own.run(executable, { sizes: { R: 1 }, inputs: { x }, outputs: { y } });
       return [...(await own.read(y))];
     };
-    const rounding = await onnx({ threads: 1, activations: 'int8' }).open();
+    const rounding = await onnx({ threads: 1 }).open();
+    expect(rounding.info.blockActivations).toBe('int8');
+    expect(device.info.blockActivations).toBeUndefined();
     // The suite holds the exact product to the reference.
     const [exact, rounded] = [await product(device), await product(rounding)];
     await rounding.close();
@@ -140,7 +222,10 @@ describe('a device', () => {
     expect(distance).toBeGreaterThan(1e-3);
   });
 
-  it('says so when its data file was cut short', async () => {
+  it.each([
+    ['cut short', async (path: string) => truncate(path, 5000)],
+    ['damaged by a bit', flipBit],
+  ] as const)('says so when its data file was %s', async (_, damage) => {
     const b = new GraphBuilder('weights');
     b.output('y', b.linear(b.input('x', 'f32', ['N', 64]), b.parameter('w', 'f32', [64, 64])));
     const graph = b.build();
@@ -155,7 +240,7 @@ describe('a device', () => {
     const executable = await device.compile(graph, parameters, { N: 1 });
     const [folder = ''] = await readdir(directory);
     const files = (await readdir(join(directory, folder))).filter((name) => name.startsWith('weights-'));
-    for (const file of files) await truncate(join(directory, folder, file), 5000);
+    for (const file of files) await damage(join(directory, folder, file));
     const bindings = {
       sizes: { N: 1 },
       inputs: { x: device.alloc('f32', 64) },
@@ -190,3 +275,14 @@ describe('a device', () => {
     expect(await codeOf(() => other.loadParameters(NO_WEIGHTS, []))).toBe('DEVICE_CLOSED');
   });
 });
+
+/** Later than the file was written, as far as the file system can tell. */
+async function flipBit(path: string): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const file = await open(path, 'r+');
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, 100);
+  byte.writeUInt8(byte.readUInt8(0) ^ 1);
+  await file.write(byte, 0, 1, 100);
+  await file.close();
+}

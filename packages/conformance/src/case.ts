@@ -1,4 +1,4 @@
-import { definitionOf, type Graph, type Loop, type Sizes, type WeightSource } from '@receptance/core';
+import { BLOCKS, definitionOf, type Graph, type Loop, type Sizes, type WeightSource } from '@receptance/core';
 import type { Tolerances } from './compare.ts';
 import { memorySource } from './weights.ts';
 
@@ -47,6 +47,19 @@ export const TOLERANCES: Tolerances = {
  * block. That costs 4e-10 of NMSE a product, some twenty times as much after a chain of them.
  */
 export const BLOCK_TOLERANCE: Tolerances['f32'] = { nmse: 5e-8, maxAbs: 3e-4 };
+
+/**
+ * Where a device rounds activations to 8 bits: some 1 % of the largest number, and an NMSE that moves perplexity by less than a
+ * thousandth. It may be no worse for a whole model than for a product.
+ */
+export const EIGHT_BIT_TOLERANCE: Tolerances['f32'] = { nmse: 5e-4, maxAbs: 3e-2 };
+
+/** Whether a graph multiplies by weights in blocks. Picking their rows rounds nothing. */
+export function multipliesBlocks({ nodes }: Graph): boolean {
+  return nodes.some(
+    ({ op, inputs }) => op !== 'gather' && Object.values(inputs).some(({ dtype }) => BLOCKS[dtype].elements > 1),
+  );
+}
 
 /** For results that are moved or chosen, not computed. */
 export const EXACT: Tolerances = { f64: { nmse: 0, maxAbs: 0 }, f32: { nmse: 0, maxAbs: 0 } };

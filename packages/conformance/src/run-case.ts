@@ -1,5 +1,5 @@
 import { type Device, type DeviceInfo, ReceptanceError } from '@receptance/core';
-import { type Case, type Expected, type Numbers, TOLERANCES } from './case.ts';
+import { type Case, type Expected, multipliesBlocks, type Numbers, TOLERANCES } from './case.ts';
 import type { ErrorFigures, Tolerance } from './compare.ts';
 import { execute, type Results } from './execute.ts';
 import { Verdict } from './verdict.ts';
@@ -67,7 +67,7 @@ function judge(
   overrides: ToleranceOverrides,
 ): CaseResult {
   const want: Expected = reference ?? (test.expected === 'reference' ? { outputs: {} } : test.expected);
-  const verdict = new Verdict(test.id, info, overrides);
+  const verdict = new Verdict(test.id, info, overrides, multipliesBlocks(test.graph));
   const hold = (name: string, own: string, made: Numbers | undefined, wanted: ArrayLike<number>): void => {
     const tolerances = test.tolerancesOf?.[own] ?? test.tolerances ?? TOLERANCES;
     if (made === undefined) verdict.problem(`${name} is not there`);

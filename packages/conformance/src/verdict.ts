@@ -1,4 +1,5 @@
 import type { DeviceInfo } from '@receptance/core';
+import { EIGHT_BIT_TOLERANCE } from './case.ts';
 import { type ErrorFigures, errorFigures, outside, type Tolerance, type Tolerances } from './compare.ts';
 import type { CaseResult, ToleranceOverrides } from './run-case.ts';
 
@@ -7,10 +8,13 @@ export class Verdict {
   readonly #id: string;
   readonly #info: DeviceInfo;
   readonly #overrides: ToleranceOverrides;
+  readonly #roundsActivations: boolean;
   readonly #errors: Record<string, ErrorFigures> = {};
   readonly #problems: string[] = [];
 
-  constructor(id: string, info: DeviceInfo, overrides: ToleranceOverrides = {}) {
+  /** @param inBlocks whether weights in blocks are multiplied by */
+  constructor(id: string, info: DeviceInfo, overrides: ToleranceOverrides = {}, inBlocks = false) {
+    this.#roundsActivations = inBlocks && info.blockActivations === 'int8';
     this.#id = id;
     this.#info = info;
     this.#overrides = overrides;
@@ -30,7 +34,8 @@ export class Verdict {
   ): void {
     const figures = errorFigures(got, want, wantedIsF32);
     this.#errors[name] = figures;
-    const tolerance = { ...tolerances[this.#info.float], ...overrideFor(`${this.#id}/${name}`, this.#overrides) };
+    const own = this.#roundsActivations ? EIGHT_BIT_TOLERANCE : tolerances[this.#info.float];
+    const tolerance = { ...own, ...overrideFor(`${this.#id}/${name}`, this.#overrides) };
     const problem = outside(name, figures, tolerance);
     if (problem !== undefined) this.#problems.push(problem);
   }

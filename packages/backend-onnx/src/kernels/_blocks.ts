@@ -25,8 +25,21 @@ function areFew(rows: Dim, o: Lowering): boolean {
   return rows === 'R' || o.target.form === 'single' || o.fixed(rows) === 1;
 }
 
+/**
+ * Most rows of a weight that are multiplied at once on the CPU. While ONNX Runtime lays a weight out anew it is in memory twice, and a
+ * head is a quarter of a small model. Whole pages for every width.
+ */
+const MOST_ROWS = 16_384;
+
 /** @param accuracy 4: activations are rounded to 8 bits; 0: they are taken as they are */
 function product(x: Ref, weight: WeightBlocks, accuracy: 0 | 4, o: Lowering): Ref {
+  if (o.target.provider !== 'cpu') return productOf(x, weight, accuracy, o);
+  const parts = weight.parts(MOST_ROWS).map((part) => productOf(x, part, accuracy, o));
+  const [only = ''] = parts;
+  return parts.length === 1 ? only : o.concat(parts, 1);
+}
+
+function productOf(x: Ref, weight: WeightBlocks, accuracy: 0 | 4, o: Lowering): Ref {
   const [outer, inner] = weight.shape;
   return o.block.op(
     'MatMulNBits',

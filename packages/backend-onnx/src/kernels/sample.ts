@@ -2,7 +2,7 @@ import { type Dim, SAMPLE_PARAMETERS } from '@receptance/core';
 import type { KernelOf } from '../kernel.ts';
 import type { Ref } from '../lowering/block.ts';
 import type { Lowering } from '../lowering/lowering.ts';
-import { firstMaximum } from './_rows.ts';
+import { firstMaximum, firstPlace, lastPlace } from './_rows.ts';
 
 type Setting = keyof typeof SAMPLE_PARAMETERS;
 
@@ -27,6 +27,8 @@ export const sample: KernelOf<'sample'> = {
 };
 
 function scalar(dim: Dim, o: Lowering): Ref {
+  const fixed = o.fixed(dim);
+  if (fixed !== undefined) return o.block.ints32([fixed], []);
   return o.cast(o.block.op('Squeeze', [o.size(dim), o.block.ints([0])]), 'int32');
 }
 
@@ -46,7 +48,7 @@ function penalise(logits: Ref, counts: Ref, setting: (name: Setting) => Ref, { b
 /** int32 [R]: what each row of logits [R,V] draws by its u [R,1]. */
 function draw(logits: Ref, setting: (name: Setting) => Ref, u: Ref, width: Dim, o: Lowering): Ref {
   const { block } = o;
-  const best = firstMaximum(logits, o);
+  const best = firstMaximum(logits, o, width);
   const p = block.op('Softmax', [logits], { axis: { int: -1 } });
   const largest = o.reduce('ReduceMax', p, [1], true);
   const byMinP = block.op('Mul', [setting('minP'), largest]);
@@ -59,14 +61,8 @@ function draw(logits: Ref, setting: (name: Setting) => Ref, u: Ref, width: Dim, 
   const powers = block.op('Pow', [block.op('Div', [p, largest]), exponent]);
   const q = wide(block.op('Where', [kept, powers, block.floats([0])]), o);
   const goal = block.op('Mul', [wide(u, o), o.reduce('ReduceSum', q, [1], true)]);
-  const reached = o.cast(block.op('Greater', [cumulative(q, o), goal]), 'float32');
-  const lastKept = block.op('ArgMax', [o.cast(kept, 'float32')], {
-    axis: { int: 1 },
-    keepdims: { int: 0 },
-    select_last_index: { int: 1 },
-  });
-  const isReached = block.op('Greater', [o.reduce('ReduceMax', reached, [1]), block.floats([0])]);
-  const found = block.op('Where', [isReached, firstMaximum(reached, o), o.cast(lastKept, 'int32')]);
+  const reached = block.op('Greater', [cumulative(q, o), goal]);
+  const found = block.op('Where', [holds(reached, o), firstPlace(reached, o, width), lastPlace(kept, o, width)]);
   return block.op('Where', [block.op('Squeeze', [isGreedy, block.ints([1])]), best, found]);
 }
 
@@ -75,21 +71,25 @@ function thresholdByRank(p: Ref, setting: (name: Setting) => Ref, width: Dim, o:
   const { block } = o;
   const [topK, topP] = [setting('topK'), setting('topP')];
   const [zero, one] = [block.floats([0]), block.floats([1])];
+  const where = (condition: Ref, x: Ref): Ref => block.op('Where', [condition, x, zero]);
   const [descending = ''] = block.ops('TopK', [p, o.size(width)], 2, { axis: { int: 1 } });
   const last = block.op('Sub', [scalar(width, o), block.ints32([1])]);
 
   const k = block.op('Sub', [o.cast(block.op('Floor', [topK]), 'int32'), block.ints32([1])]);
   const place = block.op('Max', [block.op('Min', [k, last]), block.ints32([0])]);
   const atK = block.op('GatherElements', [descending, place], { axis: { int: 1 } });
-  const hasK = block.op('And', [block.op('GreaterOrEqual', [topK, one]), block.op('LessOrEqual', [k, last])]);
-  const byK = block.op('Where', [hasK, atK, zero]);
+  const byK = where(block.op('GreaterOrEqual', [topK, one]), where(block.op('LessOrEqual', [k, last]), atK));
 
-  const reached = o.cast(block.op('GreaterOrEqual', [cumulative(wide(descending, o), o), wide(topP, o)]), 'float32');
-  const nucleus = block.op('ArgMax', [reached], { axis: { int: 1 }, keepdims: { int: 1 } });
+  const reached = block.op('GreaterOrEqual', [cumulative(wide(descending, o), o), wide(topP, o)]);
+  const nucleus = o.unsqueeze(firstPlace(reached, o, width), 1);
   const atP = block.op('GatherElements', [descending, nucleus], { axis: { int: 1 } });
-  const isReached = block.op('Greater', [o.reduce('ReduceMax', reached, [1], true), zero]);
-  const hasP = block.op('And', [block.op('Less', [topP, one]), isReached]);
-  return block.op('Max', [byK, block.op('Where', [hasP, atP, zero])]);
+  const byP = where(block.op('Less', [topP, one]), where(holds(reached, o, true), atP));
+  return block.op('Max', [byK, byP]);
+}
+
+/** bool [R], or [R,1]: whether a mask [R,V] holds anywhere. */
+function holds(mask: Ref, o: Lowering, keep = false): Ref {
+  return o.block.op('Greater', [o.reduce('ReduceMax', o.cast(mask, 'float32'), [1], keep), o.block.floats([0])]);
 }
 
 /** Sums over a vocabulary are taken in f64, where the provider has it. */

@@ -35,3 +35,8 @@ export interface DataFile {
   readonly middles: ReadonlyMap<4 | 8, Range>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
+
+/** Whether any parameter is in blocks: these are laid out anew to be multiplied fast, where plain ones are used as they are mapped. */
+export function hasBlocks({ tensors }: DataFile): boolean {
+  return [...tensors.values()].some(({ kind }) => kind === 'blocks');
+}

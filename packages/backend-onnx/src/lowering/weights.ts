@@ -9,6 +9,8 @@ export interface WeightBlocks {
   readonly bits: 4 | 8;
   readonly signed: boolean;
   readonly shape: readonly [rows: number, columns: number];
+  /** The same weight as ranges of its rows, one after the other, which begin at multiples of `rows`. */
+  parts(rows: number): readonly WeightBlocks[];
   /** uint8 [rows, columns / 32, 32 · bits / 8]; of signed ones int8 [rows, columns / 32, 32], or int4 [rows, columns]. */
   data(): Ref;
   /** f32 [rows, columns / 32]. */
@@ -57,7 +59,7 @@ export class Weights {
     return type === 'float32' || type === 'int32' ? ref : block.op('Cast', [ref], { to: { int: 1 } });
   }
 
-  #blocks(name: string, { bits, signed, shape, data, scales }: StoredBlocks): WeightBlocks {
+  #blocks(name: string, { bits, signed, shape, data, scales }: Omit<StoredBlocks, 'kind'>): WeightBlocks {
     const [rows, columns] = shape;
     const count = columns / BLOCK_SIZE;
     const unsigned = { type: 'uint8', dims: [rows, count, (BLOCK_SIZE * bits) / 8] } as const;
@@ -67,6 +69,17 @@ export class Weights {
         : ({ type: 'int4', dims: [rows, columns] } as const);
     return {
       ...{ bits, signed, shape },
+      parts: (most) =>
+        Array.from({ length: Math.ceil(rows / most) }, (_, i): WeightBlocks => {
+          const [first, own] = [i * most, Math.min(most, rows - i * most)];
+          if (own === rows) return this.#blocks(name, { bits, signed, shape, data, scales });
+          const part = ({ offset, length }: Range): Range => ({
+            offset: offset + (length / rows) * first,
+            length: (length / rows) * own,
+          });
+          const ranges = { data: part(data), scales: part(scales) };
+          return this.#blocks(`${name}.${i}`, { bits, signed, shape: [own, columns], ...ranges });
+        }),
       data: () => this.#initializer(name, signed ? asSigned : unsigned, data),
       scales: () => this.#initializer(`${name}.scales`, { type: 'float32', dims: [rows, count] }, scales),
     };

@@ -18,18 +18,29 @@ export type Request =
       /** Where the model goes, beside its data file. */
       readonly path: string;
       readonly model: Uint8Array;
+      /** The model's data file, where it has one. */
+      readonly data?: WrittenFile;
       readonly options: SessionOptions;
     }
   | { readonly kind: 'release'; readonly session: number }
   | {
       readonly kind: 'run';
       readonly session: number;
+      /** How often, one after the other. */
+      readonly steps: number;
       readonly feeds: readonly TensorFeed[];
       readonly fetches: readonly TensorFetch[];
     }
   | { readonly kind: 'end' };
 
 export type Numbers = Float32Array | Int32Array;
+
+/** A file as it was when it was written: another size or time says that it was changed since. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+}
 
 /** Options of `InferenceSession.create`, as they are given to it. */
 export type SessionOptions = Readonly<Record<string, unknown>>;
@@ -47,20 +58,24 @@ export interface PoolRows {
 export interface TensorFeed {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly from:
-    | { readonly buffer: number; readonly offset: number }
-    | { readonly rows: PoolRows }
-    | { readonly int64: number };
+  readonly from: BufferRange | { readonly rows: PoolRows } | { readonly int64: number };
+  /** The output that it is of the step before, from the second step on. */
+  readonly carried?: string | undefined;
+}
+
+/** As many elements as a tensor has, of a buffer; `stride` of them further on in every step. */
+export interface BufferRange {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly stride: number;
 }
 
 export interface TensorFetch {
   readonly name: string;
   readonly type: 'float32' | 'int32';
   readonly dims: readonly number[];
-  /** `staged`: made elsewhere first, since the run also reads the buffer. */
-  readonly to:
-    | { readonly buffer: number; readonly offset: number; readonly staged: boolean }
-    | { readonly rows: PoolRows };
+  /** `staged`: made elsewhere first, since the run also reads the buffer. What is staged, and rows, are those of the last step. */
+  readonly to: (BufferRange & { readonly staged: boolean }) | { readonly rows: PoolRows };
 }
 
 export interface Envelope {

@@ -1,8 +1,18 @@
 /** The thread that holds ONNX Runtime, whose `run` blocks. It imports nothing of this project but types. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
-import type { Envelope, Failure, Numbers, PoolRows, Reply, Request, TensorFeed, TensorFetch } from './messages.ts';
+import type {
+  Envelope,
+  Failure,
+  Numbers,
+  PoolRows,
+  Reply,
+  Request,
+  TensorFeed,
+  TensorFetch,
+  WrittenFile,
+} from './messages.ts';
 
 const buffers = new Map<number, Numbers>();
 const sessions = new Map<number, Ort.InferenceSession>();
@@ -72,6 +82,7 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
     case 'read':
       return bufferOf(request.buffer).slice(request.offset, request.offset + request.elements);
     case 'open': {
+      if (request.data !== undefined) checkUnchanged(request.data);
       writeFileSync(request.path, request.model);
       try {
         sessions.set(request.session, await ort.InferenceSession.create(request.path, { ...request.options }));
@@ -88,7 +99,7 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
       return undefined;
     }
     case 'run':
-      await run(ort, request.session, request.feeds, request.fetches);
+      await run(ort, request);
       return undefined;
     case 'end':
       for (const session of sessions.values()) await session.release();
@@ -98,38 +109,66 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
   }
 }
 
+/** ONNX Runtime notices a file that is too short, and no other damage. */
+function checkUnchanged({ path, size, mtimeNs }: WrittenFile): void {
+  const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (now?.size !== size || now.mtimeNs !== mtimeNs) throw new Error(`the external data in ${path} were changed`);
+}
+
+/** Runs a session step by step; what a step carries to the next is handed over where it lies. */
 async function run(
   ort: typeof Ort,
-  id: number,
-  feeds: readonly TensorFeed[],
-  fetches: readonly TensorFetch[],
+  { session: id, steps, feeds, fetches }: Extract<Request, { kind: 'run' }>,
 ): Promise<void> {
   const session = sessions.get(id);
   if (session === undefined) throw new Error(`no session ${id}`);
-  const given = Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(ort, feed)]));
-  const targets = fetches.map((fetch) => ({ fetch, data: targetOf(id, fetch) }));
-  const wanted = Object.fromEntries(targets.map(({ fetch, data }) => [fetch.name, makeTensor(ort, data, fetch.dims)]));
-  await session.run(given, wanted);
-  for (const { fetch, data } of targets) {
-    if ('rows' in fetch.to) scatterRows(fetch.to.rows, data);
-    else if (fetch.to.staged) bufferOf(fetch.to.buffer).set(data);
+  let made = new Map<string, Numbers>();
+  for (let step = 0; step < steps; step++) {
+    const given = feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made)] as const);
+    made = new Map(fetches.map((fetch) => [fetch.name, targetOf(id, fetch, step)]));
+    const wanted = fetches.map(({ name, dims }) => [name, makeTensor(ort, dataOf(made, name), dims)] as const);
+    await session.run(Object.fromEntries(given), Object.fromEntries(wanted));
   }
+  for (const { name, to } of fetches) {
+    if ('rows' in to) scatterRows(to.rows, dataOf(made, name));
+    else if (to.staged) bufferOf(to.buffer).set(dataOf(made, name));
+  }
+}
+
+function dataOf(made: ReadonlyMap<string, Numbers>, name: string): Numbers {
+  const data = made.get(name);
+  if (data === undefined) throw new Error(`no output ${name}`);
+  return data;
 }
 
 function makeTensor(ort: typeof Ort, data: Numbers, dims: readonly number[]): Ort.Tensor {
   return data instanceof Int32Array ? new ort.Tensor('int32', data, dims) : new ort.Tensor('float32', data, dims);
 }
 
-function tensorOf(ort: typeof Ort, { dims, from }: TensorFeed): Ort.Tensor {
+function tensorOf(
+  ort: typeof Ort,
+  { dims, from, carried }: TensorFeed,
+  step: number,
+  before: ReadonlyMap<string, Numbers>,
+): Ort.Tensor {
   if ('int64' in from) return new ort.Tensor('int64', BigInt64Array.of(BigInt(from.int64)), dims);
+  if (carried !== undefined && step > 0) {
+    const data = dataOf(before, carried);
+    // Rows are made in two places in turns. Anything else may be written where it is read.
+    return makeTensor(ort, 'rows' in from ? data : data.slice(), dims);
+  }
   if ('rows' in from) return makeTensor(ort, gatherRows(from.rows), dims);
-  return makeTensor(ort, bufferOf(from.buffer).subarray(from.offset, from.offset + count(dims)), dims);
+  const offset = from.offset + step * from.stride;
+  return makeTensor(ort, bufferOf(from.buffer).subarray(offset, offset + count(dims)), dims);
 }
 
-function targetOf(session: number, { name, type, dims, to }: TensorFetch): Numbers {
+function targetOf(session: number, { name, type, dims, to }: TensorFetch, step: number): Numbers {
   const elements = count(dims);
-  if ('buffer' in to && !to.staged) return bufferOf(to.buffer).subarray(to.offset, to.offset + elements);
-  const key = `${session} ${name}`;
+  if ('buffer' in to && !to.staged) {
+    const offset = to.offset + step * to.stride;
+    return bufferOf(to.buffer).subarray(offset, offset + elements);
+  }
+  const key = `${session} ${step % 2} ${name}`;
   const known = staging.get(key);
   if (known?.length === elements) return known;
   const made = type === 'int32' ? new Int32Array(elements) : new Float32Array(elements);

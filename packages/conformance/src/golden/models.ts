@@ -1,6 +1,6 @@
 import type { Checkpoint } from '@receptance/checkpoint';
-import { detectModel, type Device, differentiate, type LanguageModel, leaves, lossGraph } from '@receptance/core';
-import { type Case, EXACT } from '../case.ts';
+import { detectModel, type Device, differentiate, type LanguageModel, leaves, logitsGraph, lossGraph } from '@receptance/core';
+import { type Case, EXACT, multipliesBlocks } from '../case.ts';
 import type { Check } from '../check.ts';
 import type { Tolerances } from '../compare.ts';
 import { ModelRunner } from '../model-runner.ts';
@@ -129,7 +129,7 @@ function runnerCheck(kind: string, files: Files, body: (context: Context) => Pro
     run: (device, { tolerance }) =>
       guard(id, async () => {
         const { golden, checkpoint, model } = await open(files);
-        const verdict = new Verdict(id, device.info, tolerance);
+        const verdict = new Verdict(id, device.info, tolerance, multipliesBlocks(logitsGraph(model)));
         const runner = await ModelRunner.open(device, model, checkpoint, { N: 64, S: 2, Z: 3 });
         try {
           await body({ device, verdict, golden, runner, architecture: model.architecture });

@@ -31,6 +31,8 @@ export interface DeviceInfo {
   readonly float: 'f32' | 'f64';
   /** False when all sequences of a run must be equally long. */
   readonly ragged: boolean;
+  /** Of a device that rounds activations to 8 bits where they meet weights in blocks; others take them as they are. */
+  readonly blockActivations?: 'int8';
 }
 
 /** Numbers on the host. A device whose `float` is f64 returns Float64Array for f32 tensors. */

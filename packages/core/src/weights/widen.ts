@@ -47,6 +47,27 @@ export async function readWidened(
   checkFinite(name, out, 0);
 }
 
+/** Memory for pieces, used again by the next: what waits to be collected may be more than a small model. */
+export class Staging {
+  #bytes = new Uint8Array(0);
+  #floats = new Float32Array(0);
+  #integers = new Int32Array(0);
+
+  bytes(length: number): Uint8Array {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+
+  numbers(dtype: 'f32' | 'i32', length: number): WidenedPiece['data'] {
+    if (dtype === 'i32') {
+      if (this.#integers.length < length) this.#integers = new Int32Array(length);
+      return this.#integers.subarray(0, length);
+    }
+    if (this.#floats.length < length) this.#floats = new Float32Array(length);
+    return this.#floats.subarray(0, length);
+  }
+}
+
 /** Some elements of a tensor, from element `offset` on. */
 export interface WidenedPiece {
   readonly offset: number;
@@ -56,6 +77,7 @@ export interface WidenedPiece {
 
 /**
  * A tensor widened piece by piece, for devices whose memory is elsewhere: the host holds one piece at a time.
+ * @param staging where pieces are held: one for all tensors of a model, where they are read one after the other
  * @throws ReceptanceError `NOT_FINITE` as `readWidened`
  */
 export async function* widenedPieces(
@@ -63,12 +85,11 @@ export async function* widenedPieces(
   name: string,
   dtype: 'f32' | 'i32',
   signal?: AbortSignalLike,
+  staging: Staging = new Staging(),
 ): AsyncGenerator<WidenedPiece, void, undefined> {
   const total = source.tensors.get(name)?.shape.reduce((product, size) => product * size, 1) ?? 0;
-  let room: WidenedPiece['data'] = new Float32Array(0);
-  for await (const piece of storedPieces(source, name, total, signal)) {
-    if (room.length < piece.elements) room = new (dtype === 'i32' ? Int32Array : Float32Array)(piece.elements);
-    const data = room.subarray(0, piece.elements);
+  for await (const piece of storedPieces(source, name, total, signal, staging)) {
+    const data = staging.numbers(dtype, piece.elements);
     widen(piece.dtype, piece.bytes, data);
     checkFinite(name, data, piece.offset);
     yield { offset: piece.offset, data };
@@ -81,6 +102,7 @@ async function* storedPieces(
   name: string,
   elements: number,
   signal: AbortSignalLike | undefined,
+  staging?: Staging,
 ) {
   const info = source.tensors.get(name);
   if (info === undefined) throw new ReceptanceError('UNKNOWN_TENSOR', `the weights have no tensor ${name}`);
@@ -90,7 +112,7 @@ async function* storedPieces(
   for (let start = 0, offset = 0; start < total; start += blocks * block.bytes, offset += blocks * block.elements) {
     signal?.throwIfAborted();
     const end = Math.min(total, start + blocks * block.bytes);
-    const bytes = await source.read(name, { start, end }, signal);
+    const bytes = await source.read(name, { start, end }, signal, staging?.bytes(end - start));
     yield { dtype: info.dtype, bytes, offset, elements: (bytes.byteLength / block.bytes) * block.elements };
   }
 }

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '46bfe7022da51a698904b759df59e2a4216d61478c4f013a24f306e274866fb0',
+  sources: '8affc8a5e3ac8c65d6f7c8b0e082fdb644c2c21285ed4e064017e322cfee81c3',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -36,14 +36,16 @@ pub fn scratch(threads: usize, rows: usize, inner: usize) -> usize {
 
 /// `panel(group, column, columns, room)`: of rows 4 · group on of w, some columns from a multiple of 256 on, as f32
 /// [columns, 4]; made in `room` [columns rounded up to 32, 4], or where they lie already. Rows that w does not have may be anything.
-#[inline(always)]
+///
+/// One for all types of weights: a panel is much work for a call.
+#[inline(never)]
 pub unsafe fn gemm(
     team: &Team,
     x: *const f32,
     y: *mut f32,
     sizes: Sizes,
     scratch: *mut f32,
-    panel: impl Fn(usize, usize, usize, *mut f32) -> *const f32,
+    panel: &dyn Fn(usize, usize, usize, *mut f32) -> *const f32,
 ) {
     let own = PANELS * GROUP * DEPTH;
     let (room, laid) = (scratch.add(team.id * own), scratch.add(team.size * own));

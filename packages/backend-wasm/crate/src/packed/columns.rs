@@ -117,15 +117,11 @@ pub unsafe fn pack_columns<F: Columns>(
     team.share(rows.div_ceil(RUN), 1, |begin, end| {
         let mut went = Packing::Done;
         for (run, chunk) in (begin..end).flat_map(|run| (0..chunks).map(move |chunk| (run, chunk))) {
-            let stored: [*const u8; RUN] = core::array::from_fn(|r| {
-                let row = run * RUN + r;
-                let begin = F::STORED * RUN * chunk / F::BLOCK;
-                if row < rows {
-                    from.add(row * pitch + begin)
-                } else {
-                    zeros.as_ptr()
-                }
-            });
+            let mut stored = [zeros.as_ptr(); RUN];
+            let begin = F::STORED * RUN * chunk / F::BLOCK;
+            for (row, at) in (run * RUN..rows).zip(&mut stored) {
+                *at = from.add(row * pitch + begin);
+            }
             let columns = RUN.min(inner - chunk * RUN);
             let to = Run::new::<F>(to, first / RUN + run, runs);
             let (scales, at) = (to.scales(chunk).cast_mut(), to.column(chunk * RUN).cast_mut());
@@ -162,7 +158,7 @@ pub unsafe fn product_of_columns<F: Columns>(
         return;
     }
     let runs = outer.div_ceil(RUN);
-    gemm(team, x, y, sizes, scratch, |group, first, columns, room| {
+    gemm(team, x, y, sizes, scratch, &|group, first, columns, room| {
         let (run, row) = (Run::new::<F>(w, group * LANES / RUN, runs), group * LANES % RUN);
         for begin in (0..columns).step_by(RUN) {
             let scales = F::scales(run.scales((first + begin) / RUN), row);

@@ -63,9 +63,12 @@ impl Columns for Float {
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, _: *mut u8, to: *mut u8, pitch: usize) -> Packing {
         let mut finite = true;
         for column in 0..columns {
-            let run = from.map(|row| (row as *const u32).add(column).read_unaligned());
-            finite &= run.iter().all(|word| word & EXPONENT != EXPONENT);
-            (to.add(column * pitch) as *mut [u32; RUN]).write(run);
+            let to = to.add(column * pitch) as *mut u32;
+            for (r, row) in from.iter().enumerate() {
+                let word = (*row as *const u32).add(column).read_unaligned();
+                finite &= word & EXPONENT != EXPONENT;
+                *to.add(r) = word;
+            }
         }
         if finite {
             Packing::Done

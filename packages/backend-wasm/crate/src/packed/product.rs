@@ -24,7 +24,7 @@ pub unsafe fn product<F: Format>(
     } else {
         let blocks = inner.div_ceil(F::BLOCK);
         let sizes = Sizes { rows, inner, outer };
-        gemm(team, x, y, sizes, room, |group, column, columns, room| {
+        gemm(team, x, y, sizes, room, &|group, column, columns, room| {
             F::widen(w.add((group * blocks + column / F::BLOCK) * F::BYTES), columns.div_ceil(F::BLOCK), room)
         });
     }

@@ -94,9 +94,12 @@ impl Columns for Q4 {
 
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing {
         for column in 0..columns {
-            let numbers = from.map(|row| u16::from(*row.add(2 + column % ROW) >> (column / ROW * 4) & 15));
-            let word = |j: usize| (0..4).fold(0, |word, i| word | numbers[8 * i + j] << (4 * i));
-            (to.add(column * pitch) as *mut [u16; RUN / 4]).write_unaligned(core::array::from_fn(word));
+            let mut words = [0u16; RUN / 4];
+            for (r, row) in from.iter().enumerate() {
+                let number = *row.add(2 + column % ROW) >> (column / ROW * 4) & 15;
+                words[r % words.len()] |= u16::from(number) << (r / 8 * 4);
+            }
+            (to.add(column * pitch) as *mut [u16; RUN / 4]).write_unaligned(words);
         }
         pack_scales(from, scales)
     }

@@ -113,7 +113,9 @@ impl Columns for Q8 {
 
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing {
         for column in 0..columns {
-            (to.add(column * pitch) as *mut [u8; RUN]).write(from.map(|row| *row.add(2 + column)));
+            for (r, row) in from.iter().enumerate() {
+                *to.add(column * pitch + r) = *row.add(2 + column);
+            }
         }
         pack_scales(from, scales)
     }

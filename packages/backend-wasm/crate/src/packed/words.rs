@@ -61,7 +61,10 @@ pub unsafe fn lay_words(
 ) -> Packing {
     let mut worst = Packing::Done;
     for column in 0..columns {
-        let run = from.map(|row| (row as *const i16).add(column).read_unaligned());
+        let mut run = [0; RUN];
+        for (number, row) in run.iter_mut().zip(from) {
+            *number = (*row as *const i16).add(column).read_unaligned();
+        }
         for i in (0..RUN).step_by(COLUMNS) {
             match held(S8::load(run.as_ptr().add(i))) {
                 Ok(eight) => eight.interleaved().store((to.add(column * pitch) as *mut i16).add(i)),

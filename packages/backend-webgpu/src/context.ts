@@ -1,16 +1,18 @@
 import type { Prepared, Value } from '@receptance/core';
 import type { LowerContext, WebGpuKernel } from './kernel.ts';
 import type { WebGpuParameters } from './parameters.ts';
+import type { Tuning } from './tuning.ts';
 import type { Weight } from './weight.ts';
 
 /** What kernels are told while a plan is lowered. */
 export function contextOf(
   { plan, limits }: Pick<Prepared<WebGpuKernel>, 'plan' | 'limits'>,
   parameters: WebGpuParameters,
-  lanes: number,
+  tuning: Tuning,
 ): LowerContext {
   return {
-    ...{ lanes, limits },
+    ...tuning,
+    limits,
     weight(value) {
       const place = plan.storage.get(value.id);
       const held = place?.kind === 'parameter' ? parameters.weight(place.name) : undefined;

@@ -33,6 +33,7 @@ import { Pipelines, pipelineKey } from './pipelines.ts';
 import { costsOf, type GpuProfile, type ProfiledDispatch, rooflineOf } from './profile.ts';
 import { preludeOf } from './shaders.ts';
 import { Timestamps } from './timestamps.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A dispatch of a step before anything is compiled. */
 export interface PlannedDispatch {
@@ -45,9 +46,6 @@ export interface PlannedDispatch {
   readonly params: readonly number[];
 }
 
-/** Invocations that share a row where they add up by way of shared memory. */
-const LANES_BY_MEMORY = 16;
-
 /** What a device is made of. */
 export interface DeviceParts {
   readonly gpu: GPUDevice;
@@ -57,6 +55,7 @@ export interface DeviceParts {
   readonly kernels: KernelTable<WebGpuKernel>;
   /** Invocations of the smallest subgroup, where they are neighbours; 0 without subgroups. */
   readonly subgroup: number;
+  readonly tuning: Tuning;
   /** Bytes of the largest piece of memory for weights; by default what the device binds. */
   readonly maxWeightBytes?: number | undefined;
   /** Whether memory ends with a band that is checked. */
@@ -145,8 +144,8 @@ export class WebGpuDevice implements Device {
   }
 
   #lowering(): Lowering {
-    const { kernels, subgroup } = this.#parts;
-    return { kernels, info: this.info, lanes: subgroup || LANES_BY_MEMORY };
+    const { kernels, tuning } = this.#parts;
+    return { kernels, info: this.info, tuning };
   }
 
   #target(): Target {

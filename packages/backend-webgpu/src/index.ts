@@ -19,6 +19,8 @@ import { findAdapter, findGpu, openDevice } from './platform.ts';
 import type { GpuProfile } from './profile.ts';
 import { selfTest } from './self-test.ts';
 import { subgroupOf } from './subgroups.ts';
+import { untuned } from './tuning.ts';
+import { type TuningStore, tuningOf } from './tuning-store.ts';
 
 export type { PlannedDispatch } from './device.ts';
 export type {
@@ -33,6 +35,8 @@ export type {
   WebGpuKernel,
 } from './kernel.ts';
 export type { GpuProfile, GpuRoofline, ProfiledDispatch } from './profile.ts';
+export type { Tuning } from './tuning.ts';
+export type { TuningStore } from './tuning-store.ts';
 export type { Weight, WeightPart } from './weight.ts';
 
 export interface WebGpuOptions {
@@ -49,6 +53,13 @@ export interface WebGpuOptions {
   readonly subgroups?: boolean;
   /** Whether a small model is run first, and a driver that computes it wrong refused. Default true. */
   readonly selfTest?: boolean;
+  /**
+   * Whether shapes of work are tried when the device opens, for some tenths of a second, unless `tunings` has what was found
+   * before. Software GPUs, and those without timestamps, are not tried. Default true.
+   */
+  readonly tune?: boolean;
+  /** Where tunings are kept, by the identity of a GPU. By default they are forgotten with the process or the page. */
+  readonly tunings?: TuningStore;
   /** For tests of kernels: memory ends with a band, and `read` refuses results (`BAD_KERNEL`) once one was written. Default false. */
   readonly guards?: boolean;
   /** Kernels that take precedence over the backend's own. */
@@ -63,13 +74,15 @@ export function webgpu(options: WebGpuOptions = {}): Backend {
   return {
     specVersion: 1,
     name: 'webgpu',
-    async open({ signal }: OpenOptions = {}) {
-      signal?.throwIfAborted();
+    async open(open: OpenOptions = {}) {
+      open.signal?.throwIfAborted();
       const { gpu, ...origin } = await deviceOf(options);
+      const subgroup = options.subgroups === false ? 0 : await subgroupOf(gpu);
+      const tuning = options.tune === false ? untuned(subgroup) : await tuningOf(gpu, subgroup, options.tunings, open);
       const device = new WebGpuDevice({
         ...{ gpu, ...origin, kernels },
         adapter: describe(gpu.adapterInfo),
-        subgroup: options.subgroups === false ? 0 : await subgroupOf(gpu),
+        ...{ subgroup, tuning },
         maxWeightBytes: options.maxWeightBytes,
         guarded: options.guards,
       });

@@ -12,6 +12,7 @@ import {
   type Value,
 } from '@receptance/core';
 import type { Memory } from './memory.ts';
+import type { Tuning } from './tuning.ts';
 import type { Weight } from './weight.ts';
 
 /** WGSL with one entry point `main`; the prelude is put before it. */
@@ -66,11 +67,9 @@ export interface WebGpuKernel<S extends Signature = Signature> extends Kernel {
 }
 
 /** What a kernel may ask of the device and of what it has loaded. */
-export interface LowerContext {
+export interface LowerContext extends Tuning {
   /** How a weight lies in GPU memory; a value that is no loaded weight lies as row-major f32. */
   weight(value: Value): Weight;
-  /** Invocations that can add up what they have without a barrier where `lanes_sum` of the prelude does: a power of 2. */
-  readonly lanes: number;
   /** The largest sizes that will be run: a way for larger ones need not be made. */
   readonly limits: Sizes;
 }

@@ -11,6 +11,7 @@ import { contextOf } from './context.ts';
 import { fold } from './folding.ts';
 import type { Program, WebGpuKernel } from './kernel.ts';
 import type { WebGpuParameters } from './parameters.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A program, and the node that it is part of. */
 export interface Lowered {
@@ -22,8 +23,7 @@ export interface Lowered {
 export interface Lowering {
   readonly kernels: KernelTable<WebGpuKernel>;
   readonly info: DeviceInfo;
-  /** Invocations that add up without a barrier. */
-  readonly lanes: number;
+  readonly tuning: Tuning;
 }
 
 /** A graph as the programs that a step of it becomes. @throws as `prepare` of core */
@@ -31,10 +31,10 @@ export function lowered(
   graph: Graph,
   parameters: WebGpuParameters,
   given: Sizes,
-  { kernels, info, lanes }: Lowering,
+  { kernels, info, tuning }: Lowering,
 ): { readonly planned: Prepared<WebGpuKernel>; readonly programs: readonly Lowered[] } {
   const planned = prepare(fold(graph).graph, kernels, info, parameters.loaded, given);
-  const context = contextOf(planned, parameters, lanes);
+  const context = contextOf(planned, parameters, tuning);
   const programs = planned.plan.steps.flatMap((node, i) => {
     const made = planned.kernels[i]?.lower(node.inputs, node.outputs, node.attrs, context) ?? [];
     return made.map((program) => ({ node, program }));

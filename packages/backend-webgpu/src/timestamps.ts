@@ -49,14 +49,28 @@ export class Timestamps {
   }
 
   encode(encoder: GPUCommandEncoder, dispatches: readonly Timed[]): void {
-    dispatches.forEach(({ stage, group, x, y }, i) => {
-      const times = { beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites: { querySet: this.#queries, ...times } });
+    for (const [i, dispatch] of dispatches.entries()) this.#pass(encoder, i, [dispatch]);
+    this.#resolve(encoder);
+  }
+
+  /** All of them in the first pass. */
+  encodeTogether(encoder: GPUCommandEncoder, dispatches: readonly Timed[]): void {
+    this.#pass(encoder, 0, dispatches);
+    this.#resolve(encoder);
+  }
+
+  #pass(encoder: GPUCommandEncoder, i: number, dispatches: readonly Timed[]): void {
+    const times = { beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+    const pass = encoder.beginComputePass({ timestampWrites: { querySet: this.#queries, ...times } });
+    for (const { stage, group, x, y } of dispatches) {
       pass.setPipeline(stage.pipeline.gpu);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(x, y);
-      pass.end();
-    });
+    }
+    pass.end();
+  }
+
+  #resolve(encoder: GPUCommandEncoder): void {
     encoder.resolveQuerySet(this.#queries, 0, this.#passes * 2, this.#results, 0);
     encoder.copyBufferToBuffer(this.#results, 0, this.#staging, 0, this.#passes * 16);
   }

@@ -1,5 +1,5 @@
 import type { Cost, Sizes } from '@receptance/core';
-import { type LowerContext, type Operand, type Program, read, WORKGROUP, write } from '../kernel.ts';
+import { type LowerContext, type Operand, type Program, read, write } from '../kernel.ts';
 import { shader } from '../shaders.ts';
 import { FORMATS, type Format, numberBytes, PER_CHUNK, scaleBytes, type Weight, type WeightPart } from '../weight.ts';
 
@@ -79,7 +79,7 @@ function programsOf(jobs: readonly PartJob[], projection: Projection, context: L
   const operand = first.part.operand;
   const bindings = [...[operand, operand, x, vectors ?? operand, residual ?? x].map(read), write(y)];
   const shape = shapeOf(jobs, format, context);
-  const TILE = rowsOf(jobs) >= MANY_ROWS ? 64 : 32;
+  const TILE = rowsOf(jobs) >= MANY_ROWS ? context.tile : 32;
   const count = (tokens: number, together: number): number =>
     jobs.reduce((sum, { part }) => sum + Math.ceil(part.rows / together), 0) * tokens;
   const cost = (sizes: Sizes): Cost => costOf(jobs, projection.tokens(sizes));
@@ -91,7 +91,7 @@ function programsOf(jobs: readonly PartJob[], projection: Projection, context: L
       cost,
       launch(sizes) {
         const tokens = projection.tokens(sizes);
-        const together = (WORKGROUP / shape.LANES) * shape.ROWS;
+        const together = (shape.WG / shape.LANES) * shape.ROWS;
         const workgroups = tokens > FEW_TOKENS ? 0 : count(tokens, together);
         return { workgroups, params: paramsOf(jobs, projection, tokens, sizes) };
       },
@@ -130,11 +130,11 @@ function costOf(jobs: readonly PartJob[], tokens: number): Cost {
 }
 
 /** How many invocations share a row, and how many rows: enough workgroups first, then fewer reads of x. */
-function shapeOf(jobs: readonly PartJob[], format: Format, { lanes }: LowerContext): { LANES: number; ROWS: number } {
+function shapeOf(jobs: readonly PartJob[], format: Format, { lanes, workgroup }: LowerContext) {
   const longest = Math.max(...jobs.map(({ job }) => Math.ceil(job.weight.columns / PER_CHUNK[format])));
   const rows = rowsOf(jobs);
   const LANES = Math.min(lanes, 2 ** Math.floor(Math.log2(longest)));
-  return { LANES, ROWS: rows >= 16384 ? 4 : rows >= 4096 ? 2 : 1 };
+  return { WG: workgroup, LANES, ROWS: rows >= 16384 ? 4 : rows >= 4096 ? 2 : 1 };
 }
 
 function rowsOf(jobs: readonly PartJob[]): number {

@@ -144,7 +144,7 @@ function lines(
     options: {
       ...{ ...FRAME, height: 340, marginLeft: 65, marginRight: 30, marginTop: 70 },
       x: { type: 'log', label: x, ticks: sizes, tickFormat: (size: number) => size.toLocaleString('en') },
-      y: { type: 'log', label: y, grid: true, nice: true, ticks: 4, tickFormat: short },
+      y: { type: 'log', label: y, grid: true, ticks: 4, tickFormat: short },
       color: colours(report),
       marks: [
         Plot.lineY(points, { x: 'at', y: 'median', z: 'model', stroke: 'model', strokeWidth: 2 }),

@@ -54,7 +54,7 @@ export function svgOf(figure: Figure): string {
   const style = `<style>${colours}svg { color: var(--text); background: var(--background) !important; font-family: system-ui, sans-serif; }</style>`;
   return `${drawn(figure).replace(/^<svg([^>]*)>/, (_, attributes: string) => {
     const namespace = attributes.includes(' xmlns=') ? '' : ' xmlns="http://www.w3.org/2000/svg"';
-    return `<svg${namespace}${attributes}>${style}`;
+    return `<svg${namespace}${attributes}><title>${escaped(figure.title)}</title>${style}`;
   })}\n`;
 }
 

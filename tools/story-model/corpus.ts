@@ -18,9 +18,9 @@ const help = `Writes a corpus of little stories and sums, and says how much info
 Options
   --bytes N   stop after the document that reaches N bytes (default 1000000)
   --seed N    the corpus depends on this number alone (default 1)
-  --out FILE  where the bytes go: ASCII documents, each ended by one byte 0
+  --out FILE  where it goes: ASCII documents, each ended by one byte 0; in a .jsonl each a line { "text": … }
   --json      print the figures as JSON
-  --drill     mostly short stories in which everything comes again: for a while in the middle of the training
+  --drill     more sums, and mostly short stories in which everything comes again: what a training begins with
               (their figure is an upper bound: short ones can be read in more than one way)
   --show N    print N documents instead of writing a file
   --check N   read N documents back with the grammar and see that each can be made in one way only
@@ -63,7 +63,7 @@ export function generate(bytes: number, seed: number, drilling: boolean, take: (
   let written = 0;
   while (written < bytes) {
     const before = sampler.bits;
-    const page = drilling ? document(sampler, drill, 0.2) : document(sampler);
+    const page = drilling ? document(sampler, drill, 1.2) : document(sampler);
     const text = `${page.text}\0`;
     take(text);
     written += text.length;
@@ -86,12 +86,13 @@ export function generate(bytes: number, seed: number, drilling: boolean, take: (
 function writeCorpus(path: string, bytes: number, seed: number, drilling: boolean): Facts {
   const file = openSync(path, 'w');
   let waiting = '';
+  const lines = path.endsWith('.jsonl');
   const flush = (): void => {
     writeSync(file, Buffer.from(waiting, 'latin1'));
     waiting = '';
   };
   const facts = generate(bytes, seed, drilling, (text) => {
-    waiting += text;
+    waiting += lines ? `${JSON.stringify({ text: text.slice(0, -1) })}\n` : text;
     if (waiting.length > 1 << 20) flush();
   });
   flush();

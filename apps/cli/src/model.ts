@@ -1,6 +1,6 @@
 import { ReceptanceError } from '@receptance/core';
 import { storiesModel } from '@receptance/model-stories';
-import { type Tokenizer, worldTokenizer } from '@receptance/tokenizer';
+import { type BytesTokenizer, type Tokenizer, worldTokenizer } from '@receptance/tokenizer';
 import type { Model, WeightType } from 'receptance';
 import { loadFile } from 'receptance/node';
 import { backendNamed, backendNames, DEFAULT_BACKEND } from './backends.ts';
@@ -72,6 +72,11 @@ export async function tokenizerIn(path: string | undefined): Promise<Tokenizer |
   if (!text.trimStart().startsWith('{')) return worldTokenizer(text);
   const { huggingFaceTokenizer } = await import('@receptance/tokenizer/huggingface');
   return huggingFaceTokenizer(text);
+}
+
+/** @throws ReceptanceError `BAD_VOCABULARY`, `FILE_NOT_FOUND` */
+export async function worldVocabularyIn(path: string): Promise<BytesTokenizer> {
+  return worldTokenizer(await readText(path, 'give the vocabulary file of the model'));
 }
 
 function isMissing(error: unknown): boolean {

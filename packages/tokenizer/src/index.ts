@@ -4,7 +4,9 @@ export { StreamingDecoder } from './streaming-decoder.ts';
 export type { BytesTokenizer, Tokenizer } from './tokenizer.ts';
 export {
   type VocabularyEntry,
+  type WorldTokens,
   type WorldTokensOptions,
   worldTokenizer,
   worldTokenizerFromTokens,
+  worldTokens,
 } from './world-tokenizer.ts';

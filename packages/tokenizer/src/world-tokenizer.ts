@@ -2,7 +2,7 @@ import { decodeBytes } from './decode-bytes.ts';
 import { badVocabulary, checkToken } from './errors.ts';
 import type { BytesTokenizer } from './tokenizer.ts';
 import { Trie } from './trie.ts';
-import { unescapeToken } from './vocabulary/escaped-token.ts';
+import { escapeToken, unescapeToken } from './vocabulary/escaped-token.ts';
 import { MOST_TOKENS, type PackedVocabulary, VocabularyBuilder } from './vocabulary/packed.ts';
 import { parseVocabulary } from './vocabulary/vocabulary-file.ts';
 
@@ -10,8 +10,10 @@ import { parseVocabulary } from './vocabulary/vocabulary-file.ts';
 const WORLD_VOCABULARY_SIZE = 65_536;
 const END_OF_TEXT = 0;
 
-/** `tokenizer.ggml.token_type`: unknown, control and unused tokens are not text, and no text becomes them. */
-const NOT_TEXT: ReadonlySet<number> = new Set([2, 3, 5]);
+/** `tokenizer.ggml.token_type`. */
+const [NORMAL, UNKNOWN, CONTROL, UNUSED] = [1, 2, 3, 5];
+/** No text becomes these, and they are no text. */
+const NOT_TEXT: ReadonlySet<number> = new Set([UNKNOWN, CONTROL, UNUSED]);
 
 /** A token id, 1 or more, and its text or bytes. */
 export type VocabularyEntry = readonly [id: number, token: string | Uint8Array];
@@ -65,6 +67,38 @@ export function worldTokenizerFromTokens(
     if (text) builder.add(id, unescapeToken(token, `token ${id}`), id);
   }
   return tokenizerOf(builder.pack(tokens.length), endOfText);
+}
+
+/** The tokenizer section of a GGUF file, as `worldTokenizerFromTokens` and llama.cpp read it. */
+export interface WorldTokens {
+  /** `tokenizer.ggml.model` */
+  readonly model: 'rwkv';
+  readonly tokens: readonly string[];
+  readonly types: readonly number[];
+  readonly endOfText: number;
+}
+
+/**
+ * What a GGUF file says of a World tokenizer.
+ * @param vocabularySize the model's, by default the tokenizer's: ids without an entry are padding
+ * @throws ReceptanceError `BAD_VOCABULARY` if an entry is beyond the model's
+ */
+export function worldTokens(tokenizer: BytesTokenizer, vocabularySize: number = tokenizer.vocabularySize): WorldTokens {
+  checkSize(vocabularySize);
+  for (let id = vocabularySize; id < tokenizer.vocabularySize; id++) {
+    if (tokenizer.bytes(id).length > 0) {
+      throw badVocabulary(`token ${id} is outside`, `the model has ${vocabularySize} tokens: give its own vocabulary`);
+    }
+  }
+  const tokens: string[] = [];
+  const types: number[] = [];
+  for (let id = 0; id < vocabularySize; id++) {
+    const bytes = id < tokenizer.vocabularySize ? tokenizer.bytes(id) : new Uint8Array();
+    const isEnd = id === END_OF_TEXT;
+    tokens.push(bytes.length > 0 ? escapeToken(bytes) : isEnd ? '<s>' : `[PAD${id}]`);
+    types.push(bytes.length > 0 ? NORMAL : isEnd ? CONTROL : UNUSED);
+  }
+  return { model: 'rwkv', tokens, types, endOfText: END_OF_TEXT };
 }
 
 function collect(entries: Iterable<VocabularyEntry>): VocabularyBuilder {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { StreamingDecoder, worldTokenizerFromTokens } from '../src/index.ts';
+import { StreamingDecoder, worldTokenizer, worldTokenizerFromTokens, worldTokens } from '../src/index.ts';
 
 const models = new URL('../../conformance/golden/models/', import.meta.url);
 const file = readFileSync(new URL('rwkv7_l2_c128_tok_v600.f16.gguf', models));
@@ -103,5 +103,27 @@ describe('worldTokenizerFromTokens', () => {
     );
     expect(() => worldTokenizerFromTokens([])).toThrow(/cannot have 0 tokens/);
     expect(() => worldTokenizerFromTokens(['<s>', 'a'])).toThrow(/255 of the 256 bytes/);
+  });
+});
+
+describe('worldTokens', () => {
+  it('says of a tokenizer what makes the same tokenizer again', () => {
+    const tokenizer = worldTokenizerFromTokens(tokens, { types });
+    const section = worldTokens(tokenizer);
+    expect(section).toMatchObject({ model: 'rwkv', endOfText: 0 });
+    expect(section.types).toEqual(types);
+    const again = worldTokenizerFromTokens(section.tokens, section);
+    for (let id = 0; id < tokens.length; id++) expect(again.bytes(id)).toEqual(tokenizer.bytes(id));
+  });
+
+  it('pads to the size of the model, and refuses a model that is too small', () => {
+    const bytes = Array.from({ length: 256 }, (_, byte) => [byte + 1, Uint8Array.of(byte)] as const);
+    const tokenizer = worldTokenizer([...bytes, [257, "\\é'\n"]]);
+    const { tokens, types } = worldTokens(tokenizer, 259);
+    expect(tokens.slice(255)).toEqual(['\\xfe', '\\xff', "\\\\\\xc3\\xa9'\\n", '[PAD258]']);
+    expect(types.slice(255)).toEqual([1, 1, 1, 5]);
+    expect([tokens[0], types[0]]).toEqual(['<s>', 3]);
+    expect(worldTokenizerFromTokens(tokens, { types }).encode("\\é'\n")).toEqual([257]);
+    expect(() => worldTokens(tokenizer, 257)).toThrow(expect.objectContaining({ code: 'BAD_VOCABULARY' }));
   });
 });

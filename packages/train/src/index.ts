@@ -9,14 +9,9 @@ export {
   tokenRange,
 } from './data/token-source.ts';
 export { safetensorsBytes } from './file.ts';
+export type { AdamOptions } from './graph/adamw.ts';
 export { type ObjectiveOptions, objectiveGraph } from './graph/objective.ts';
-export {
-  type AdamOptions,
-  accumulateGraph,
-  type Group,
-  type StepOptions,
-  stepGraph,
-} from './graph/step.ts';
+export { accumulateGraph, OPTIMISERS, type Optimiser, type StepOptions, stepGraph } from './graph/step.ts';
 export { withVariables } from './graph/trained.ts';
 export type { SavedTraining, TrainerOptions } from './options.ts';
 export { rateAt, type Schedule } from './schedule.ts';
@@ -30,5 +25,5 @@ export {
 } from './trainer.ts';
 export { BASELINES, type BaselineConfig, baselineWeights } from './weights/baseline.ts';
 export { ARCHITECTURES, type Architecture, type ModelConfig } from './weights/config.ts';
-export { groupOf } from './weights/groups.ts';
+export { type Group, groupOf } from './weights/groups.ts';
 export { initialWeights } from './weights/initial.ts';

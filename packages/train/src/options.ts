@@ -3,7 +3,8 @@ import { ReceptanceError } from '@receptance/core';
 import type { LoraOptions } from './adapt/lora.ts';
 import { ORDERS, type Order } from './data/batches.ts';
 import type { TokenSource } from './data/token-source.ts';
-import type { AdamOptions } from './graph/step.ts';
+import type { AdamOptions } from './graph/adamw.ts';
+import { OPTIMISERS, type Optimiser } from './graph/step.ts';
 import { completeSchedule, type Schedule } from './schedule.ts';
 import type { BaselineConfig } from './weights/baseline.ts';
 import type { ModelConfig } from './weights/config.ts';
@@ -34,6 +35,8 @@ export interface TrainerOptions {
   /** Batches whose gradients make one step. Default 1. */
   readonly accumulate?: number | undefined;
   readonly schedule?: Partial<Schedule> | undefined;
+  /** What the matrices inside the blocks learn by; all else learns by AdamW. Default `adamw`. */
+  readonly optimiser?: Optimiser | undefined;
   /** Default β₁ 0.9, β₂ 0.99, ε 1e-18, as the official trainer of RWKV-7. */
   readonly adam?: Partial<AdamOptions> | undefined;
   /** Of matrices named `.weight`. Default 0.1. */
@@ -67,6 +70,7 @@ export interface Settings {
   readonly length: number;
   readonly accumulate: number;
   readonly schedule: Schedule;
+  readonly optimiser: Optimiser;
   readonly adam: AdamOptions;
   readonly weightDecay: number;
   readonly clip: number;
@@ -78,7 +82,7 @@ export interface Settings {
 /** @throws ReceptanceError `BAD_OPTION` */
 export function settingsOf(options: TrainerOptions): Settings {
   const { steps, sequences = 8, length = 256, accumulate = 1, weightDecay = 0.1, clip = 1, l2Wrap = 1e-4 } = options;
-  const { seed = 0, order = 'shuffled' } = options;
+  const { seed = 0, order = 'shuffled', optimiser = 'adamw' } = options;
   const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-18, ...options.adam };
   for (const [name, value] of Object.entries({ steps, sequences, length, accumulate })) {
     if (!Number.isSafeInteger(value) || value < 1) throw badOption(name, value, 'a whole number ≥ 1');
@@ -94,8 +98,9 @@ export function settingsOf(options: TrainerOptions): Settings {
   }
   if (!Number.isSafeInteger(seed) || seed < 0) throw badOption('seed', seed, 'a whole number from 0 to 2^53 - 1');
   if (!ORDERS.includes(order)) throw badOption('order', order, `one of ${ORDERS.join(', ')}`);
+  if (!OPTIMISERS.includes(optimiser)) throw badOption('optimiser', optimiser, OPTIMISERS.join(' or '));
   const schedule = completeSchedule(options.schedule);
-  return { steps, sequences, length, accumulate, schedule, adam, weightDecay, clip, l2Wrap, seed, order };
+  return { steps, sequences, length, accumulate, schedule, optimiser, adam, weightDecay, clip, l2Wrap, seed, order };
 }
 
 function badOption(name: string, value: unknown, wanted: string): ReceptanceError {

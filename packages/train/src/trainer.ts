@@ -118,11 +118,11 @@ function chosen({ backend, onUnavailable }: TrainerOptions): Backend {
 
 function graphsOf(adaptation: Adaptation, settings: Settings): Graphs {
   const { groups } = adaptation;
-  const { l2Wrap, accumulate, sequences, order, adam } = settings;
+  const { l2Wrap, accumulate, sequences, order, adam, optimiser } = settings;
   const carried = order === 'stream' ? sequences : undefined;
   const objective = adaptation.objective({ l2Wrap, carried });
   return {
-    step: stepGraph(objective, groups, { adam, accumulates: accumulate > 1 }),
+    step: stepGraph(objective, groups, { adam, optimiser, accumulates: accumulate > 1 }),
     accumulate: accumulate > 1 ? accumulateGraph(objective, groups) : undefined,
     evaluate: adaptation.objective({ l2Wrap: 0 }),
     gradients: differentiate(objective, 'objective', [...groups.keys()]),

@@ -15,6 +15,7 @@ const CASES = [
     train: 'full',
   },
   { what: 'wasm on two threads', backend: wasm({ threads: 2 }), order: 'shuffled', accumulate: 1, train: 'full' },
+  { what: 'wasm, Muon', backend: oneThread(), order: 'shuffled', accumulate: 1, train: 'full', optimiser: 'muon' },
   { what: 'wasm, LoRA', backend: oneThread(), order: 'shuffled', accumulate: 1, train: { lora: { rank: 4 } } },
   { what: 'reference in f64, states carried', backend: reference(), order: 'stream', accumulate: 1, train: 'full' },
 ] as const;

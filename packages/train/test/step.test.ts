@@ -11,8 +11,10 @@ import {
   type WeightSource,
 } from '@receptance/core';
 import { expect, test } from 'vitest';
-import { momentNames, type StepOptions, stepGraph } from '../src/graph/step.ts';
+import { momentNames } from '../src/graph/adamw.ts';
+import { type StepOptions, stepGraph } from '../src/graph/step.ts';
 import { groupOf, initialWeights, objectiveGraph, tokenArray } from '../src/index.ts';
+import { isHiddenMatrix } from '../src/weights/groups.ts';
 import { tensorSource } from '../src/weights/tensors.ts';
 import { SMALL, small, walk } from './support/small.ts';
 
@@ -95,6 +97,101 @@ test.each([false, true])('a step is AdamW, clipped, by groups (with accumulators
     }
   });
   if (accumulates) expect([...(got['gradient.b'] ?? [])]).toEqual([0, 0, 0, 0]);
+});
+
+/** Rows of a matrix times a matrix. */
+function product(a: readonly number[][], b: readonly number[][]): number[][] {
+  return a.map((row) => (b[0] ?? []).map((_, j) => row.reduce((sum, x, k) => sum + x * (b[k]?.[j] ?? 0), 0)));
+}
+
+function transposed(a: readonly number[][]): number[][] {
+  return (a[0] ?? []).map((_, j) => a.map((row) => row[j] ?? 0));
+}
+
+function combined(x: number, a: readonly number[][], y: number, b: readonly number[][]): number[][] {
+  return a.map((row, i) => row.map((each, j) => x * each + y * (b[i]?.[j] ?? 0)));
+}
+
+/** Muon as its authors write it: five turns on the matrix as it is wide, the scale of arXiv:2502.16982. */
+function muonStep(momentum: number[][], weight: number[][], gradient: number[][], rate: number, weightDecay: number) {
+  const next = combined(0.95, momentum, 1, gradient);
+  const ahead = combined(1, gradient, 0.95, next);
+  const [rows, columns] = [ahead.length, ahead[0]?.length ?? 0];
+  const norm = Math.hypot(...ahead.flat());
+  let x = combined(1 / (norm + 1e-7), rows > columns ? transposed(ahead) : ahead, 0, []);
+  for (let turn = 0; turn < 5; turn++) {
+    const gram = product(x, transposed(x));
+    x = combined(3.4445, x, 1, product(combined(-4.775, gram, 2.0315, product(gram, gram)), x));
+  }
+  const change = rows > columns ? transposed(x) : x;
+  const scale = 0.2 * Math.sqrt(Math.max(rows, columns));
+  return {
+    momentum: next,
+    weight: combined(1 - rate * weightDecay, weight, -rate * scale, change),
+    singular: product(x, transposed(x)),
+  };
+}
+
+test.each([
+  [2, 3],
+  [5, 2],
+])('matrices inside the blocks learn by Muon when asked to: [%i, %i]', async (rows, columns) => {
+  const name = 'blocks.0.ffn.key.weight';
+  const shape = [rows, columns];
+  const target = Array.from({ length: rows * columns }, (_, i) => Math.sin(3 * i + 1));
+  const b = new GraphBuilder('bowl');
+  const distance = b.binary('sub', b.variable(name, 'f32', shape), b.input('target', 'f32', shape));
+  const loss = b.binary('mul', 0.5, b.reduce('sum', b.binary('mul', distance, distance), [0, 1]));
+  b.output('loss', loss);
+  b.output('objective', loss);
+  const { rate, weightDecay } = SETTINGS;
+  const adam = { beta1: 0.9, beta2: 0.95, epsilon: 1e-3 };
+  const groups = new Map([[name, { rate: 1, decays: true }]]);
+  const graph = stepGraph(b.build(), groups, { adam, optimiser: 'muon', accumulates: false });
+  expect(leaves(graph, 'variable').has(momentNames(name).second)).toBe(false);
+  const device = await reference().open();
+  const parameters = await device.loadParameters(tensorSource(new Map()), [graph]);
+  const executable = await device.compile(graph, parameters, {});
+  const scalars = { rate, weightDecay, clip: 1e9, correction1: 1, correction2: 1 };
+  const outputs = { loss: device.alloc('f32', 1), norm: device.alloc('f32', 1) };
+  const rowsOf = (numbers: ArrayLike<number>): number[][] =>
+    Array.from({ length: rows }, (_, i) => Array.from(numbers).slice(i * columns, (i + 1) * columns));
+  let want = { momentum: rowsOf(target.map(() => 0)), weight: rowsOf(target.map(() => 0)), singular: [[0]] };
+  for (let t = 0; t < 3; t++) {
+    const inputs: Record<string, DeviceBuffer> = {};
+    for (const [input, { shape: size }] of leaves(graph, 'input')) {
+      const numbers = input === 'target' ? target : [scalars[input as keyof typeof scalars]];
+      inputs[input] = device.alloc('f32', elementCount(size));
+      device.write(inputs[input], numbers);
+    }
+    await device.run(executable, { sizes: {}, inputs, outputs });
+    const gradient = combined(1, want.weight, -1, rowsOf(target));
+    want = muonStep(want.momentum, want.weight, gradient, rate, weightDecay);
+  }
+  const read = async (variable: string): Promise<number[]> => {
+    const buffer = parameters.variables.get(variable);
+    return buffer === undefined ? [] : Array.from(await device.read(buffer));
+  };
+  const pairs = [
+    [await read(name), want.weight],
+    [await read(momentNames(name).first), want.momentum],
+  ] as const;
+  for (const [got, numbers] of pairs) {
+    expect(got).toHaveLength(rows * columns);
+    for (const [i, x] of numbers.flat().entries()) expect(got[i]).toBeCloseTo(x, 10);
+  }
+  // The square of every singular value is about 1: so is the trace by the row.
+  const { singular } = want;
+  const trace = singular.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
+  expect(Math.abs(trace / singular.length - 1)).toBeLessThan(0.5);
+});
+
+test('Muon takes the matrices of the blocks alone', () => {
+  expect(isHiddenMatrix('blocks.3.att.output.weight', [8, 8])).toBe(true);
+  expect(isHiddenMatrix('blocks.3.att.ln_x.weight', [8])).toBe(false);
+  expect(isHiddenMatrix('blocks.3.att.w1', [8, 4])).toBe(false);
+  expect(isHiddenMatrix('emb.weight', [64, 8])).toBe(false);
+  expect(isHiddenMatrix('head.weight', [64, 8])).toBe(false);
 });
 
 test('parameter groups are those of the official trainers', () => {

@@ -3,8 +3,9 @@ import { openCheckpointFile, writeWhole } from '@receptance/checkpoint/node';
 import type { PlainDType, QuantizedDType } from '@receptance/core';
 import { BLOCKS, convertTensors } from '@receptance/core';
 import { storiesModel } from '@receptance/model-stories';
+import { type BytesTokenizer, worldTokens } from '@receptance/tokenizer';
 import { type Command, command } from '../command.ts';
-import { MODEL_OPTIONS } from '../model.ts';
+import { MODEL_OPTIONS, worldVocabularyIn } from '../model.ts';
 import { badOption, COMMON } from '../options.ts';
 import { refuseExisting } from '../output-file.ts';
 
@@ -23,6 +24,10 @@ const options = {
     value: 'TYPE',
     help: 'f32, f16, bf16 (.safetensors), q8_0, q4_0 (.gguf) (default: what loses nothing)',
   },
+  tokenizer: {
+    value: 'FILE',
+    help: 'World vocabulary (.txt) that a .gguf is to bring along (default: that of IN, if it has one)',
+  },
   force: { help: 'replace OUT when it is there' },
   ...COMMON,
 } as const;
@@ -30,12 +35,13 @@ const options = {
 export const convert: Command = command({
   name: 'convert',
   summary: 'Writes a checkpoint in another format, and in another type when asked to.',
-  usage: '[--model IN] --out OUT [--dtype TYPE] [--force]',
+  usage: '[--model IN] --out OUT [--dtype TYPE] [--tokenizer FILE] [--force]',
   options,
   examples: [
     ['convert --model model.pth --out model.safetensors', 'the same numbers in the same types'],
     ['convert --model model.pth --out model.f16.safetensors --dtype f16', 'rounded to half precision: half the size'],
     ['convert --model model.pth --out model.q8_0.gguf --dtype q8_0', 'big matrices in blocks, as llama.cpp reads them'],
+    ['convert --model model.pth --out model.gguf --tokenizer rwkv_vocab_v20230424.txt', 'a file that needs no other'],
     ['convert --model folder-from-hugging-face --out model.safetensors', 'one file, tensors by their official names'],
   ],
   async run(values, terminal) {
@@ -43,10 +49,15 @@ export const convert: Command = command({
     const target = targetOf(out, values.text('dtype'));
     if (!values.flag('force')) await refuseExisting(out);
     const { signal } = terminal;
+    const tokenizerPath = values.text('tokenizer');
+    if (tokenizerPath !== undefined && target.format !== 'gguf') {
+      throw badOption('--tokenizer is for a .gguf', 'other formats have no place for a vocabulary: leave it out');
+    }
+    const tokenizer = tokenizerPath === undefined ? undefined : await worldVocabularyIn(tokenizerPath);
     const path = values.text('model');
     const checkpoint = await openCheckpointFile(path ?? storiesModel, { signal });
     try {
-      const { dtype, chunks } = writing(checkpoint, target, signal);
+      const { dtype, chunks } = writing(checkpoint, target, tokenizer, signal);
       const bytes = await writeWhole(out, chunks, (done) => terminal.status(`${out}: ${megabytes(done)} written`));
       const facts = { model: path ?? 'stories', out, format: target.format, dtype, bytes };
       if (terminal.json) terminal.writeJson(facts);
@@ -63,11 +74,18 @@ interface Writing {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-function writing(checkpoint: Checkpoint, target: Target, signal: AbortSignal): Writing {
+function writing(
+  checkpoint: Checkpoint,
+  target: Target,
+  tokenizer: BytesTokenizer | undefined,
+  signal: AbortSignal,
+): Writing {
   const infos = [...checkpoint.tensors.values()];
   if (target.format === 'gguf') {
     const dtype = target.dtype ?? (infos.every((tensor) => tensor.dtype === 'f16') ? 'f16' : 'f32');
-    return { dtype, chunks: ggufChunks(checkpoint, { dtype }, signal) };
+    const [rows] = checkpoint.tensors.get('emb.weight')?.shape ?? [];
+    const vocabulary = tokenizer === undefined ? checkpoint.vocabulary : worldTokens(tokenizer, rows);
+    return { dtype, chunks: ggufChunks(checkpoint, { dtype, vocabulary }, signal) };
   }
   const inBlocks = infos.some((tensor) => BLOCKS[tensor.dtype].elements > 1);
   const dtype = target.dtype ?? (inBlocks ? 'f32' : 'stored');

@@ -1,5 +1,4 @@
 import { ReceptanceError } from '@receptance/core';
-import type { Tokenizer } from '@receptance/tokenizer';
 import type { Model } from 'receptance';
 import { type Command, columns, command } from '../command.ts';
 import { readBytes } from '../files.ts';
@@ -11,7 +10,7 @@ const options = {
   ...MODEL_OPTIONS,
   tokens: { value: 'IDS', help: 'token ids to read, 1,2,3 or @FILE with a JSON array' },
   text: { value: 'TEXT', help: 'text to read' },
-  file: { value: 'FILE', help: 'text to read, UTF-8' },
+  file: { value: 'FILE', help: 'text to read, UTF-8; of a .jsonl each line is a text, and its end counts as a byte' },
   ...COMMON,
 } as const;
 
@@ -23,14 +22,18 @@ export const perplexity: Command = command({
   examples: [
     ['perplexity --text "Once upon a time, there was a clever robin."', 'nats per token, perplexity, bits per byte'],
     ['perplexity --model model.gguf --file book.txt', 'of a long text; how far it is shows on a terminal'],
+    [
+      'perplexity --file stories.jsonl',
+      'of many texts, each after the end of the one before: comparable across tokenizers',
+    ],
     ['perplexity --model model.pth --weights q4_0 --file book.txt', 'what holding the big matrices in 4 bits costs'],
     ['perplexity --model model.pth --tokens @ids.json --json', '{ "nll", "ppl", … } for programs'],
   ],
   async run(values, terminal) {
-    const { prompt, isText } = await readSource(values);
+    const source = await readSource(values);
     const { model, name, backend } = await loadModel(values, terminal);
     try {
-      const tokens = typeof prompt === 'string' ? encoded(prompt, model) : [...prompt];
+      const { tokens, bytes } = readingOf(source, model);
       const began = performance.now();
       const losses = await model.nll(tokens, { signal: terminal.signal, onProgress: terminal.onProgress });
       if (losses.length === 0) {
@@ -40,7 +43,6 @@ export const perplexity: Command = command({
       }
       const sum = losses.reduce((total, loss) => total + loss, 0);
       const nll = sum / losses.length;
-      const bytes = isText ? bytesOf(tokens.slice(1), model.tokenizer) : 0;
       const result = {
         ...{ model: name, backend, adapter: model.device.adapter, weights: values.text('weights') },
         ...{ nll, ppl: Math.exp(nll), tokens: tokens.length, predicted: losses.length },
@@ -75,18 +77,56 @@ function describe({ nll, ppl, predicted, bitsPerByte, seconds }: Result): string
   return `${columns(rows).join('\n')}\n`;
 }
 
-interface Source {
-  readonly prompt: string | readonly number[];
-  readonly isText: boolean;
-}
+/** One text, token ids, or texts each of which ends. */
+type Source = string | { readonly ids: readonly number[] } | { readonly documents: readonly string[] };
 
 async function readSource(values: Values<keyof typeof options>): Promise<Source> {
   const [tokens, text, file] = [values.text('tokens'), values.text('text'), values.text('file')];
   if ([tokens, text, file].filter((each) => each !== undefined).length !== 1) {
     throw badOption('it takes one text', 'give one of --tokens, --text and --file');
   }
-  if (tokens !== undefined) return { prompt: await parseTokens(tokens), isText: false };
-  return { prompt: text ?? (await readUtf8(file ?? '')), isText: true };
+  if (tokens !== undefined) return { ids: await parseTokens(tokens) };
+  if (file === undefined) return text ?? '';
+  return /\.jsonl$/i.test(file) ? { documents: await readDocuments(file) } : readUtf8(file);
+}
+
+/** @throws ReceptanceError `FILE_NOT_FOUND`, `BAD_TEXT` naming the line */
+async function readDocuments(path: string): Promise<string[]> {
+  const { documents, textFiles } = await import('@receptance/train/node');
+  await textFiles(path);
+  const texts: string[] = [];
+  for await (const { text } of documents(path)) texts.push(text);
+  return texts;
+}
+
+interface Reading {
+  readonly tokens: number[];
+  /** Of the text that is foreseen; 0 where it is not known. */
+  readonly bytes: number;
+}
+
+/** @throws ReceptanceError `NO_TOKENIZER` */
+function readingOf(source: Source, { tokenizer, vocabularySize }: Model): Reading {
+  if (typeof source === 'object' && 'ids' in source) return { tokens: [...source.ids], bytes: 0 };
+  if (tokenizer === undefined) {
+    throw new ReceptanceError('NO_TOKENIZER', `no tokenizer is known for this model of ${vocabularySize} tokens`, {
+      hint: 'give it with --tokenizer, or token ids with --tokens',
+    });
+  }
+  if (typeof source === 'string') {
+    const tokens = tokenizer.encode(source);
+    const bytes = tokens.slice(1).reduce((sum, token) => sum + tokenizer.bytes(token).length, 0);
+    return { tokens, bytes };
+  }
+  const { endOfText } = tokenizer;
+  if (endOfText === undefined) {
+    throw new ReceptanceError('NO_TOKENIZER', 'this tokenizer has no token for the end of a text', {
+      hint: 'give one text: a file of another name than .jsonl',
+    });
+  }
+  const { documents } = source;
+  const tokens = [endOfText, ...documents.flatMap((text) => [...tokenizer.encode(text), endOfText])];
+  return { tokens, bytes: documents.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0) };
 }
 
 /** @throws ReceptanceError `FILE_NOT_FOUND`, `READ_FAILED`, `BAD_TEXT` */
@@ -97,16 +137,4 @@ async function readUtf8(path: string): Promise<string> {
   } catch (cause) {
     throw new ReceptanceError('BAD_TEXT', `${path} is not UTF-8`, { hint: 'convert it to UTF-8 first', cause });
   }
-}
-
-/** @throws ReceptanceError `NO_TOKENIZER` */
-function encoded(text: string, { tokenizer, vocabularySize }: Model): number[] {
-  if (tokenizer !== undefined) return tokenizer.encode(text);
-  throw new ReceptanceError('NO_TOKENIZER', `no tokenizer is known for this model of ${vocabularySize} tokens`, {
-    hint: 'give it with --tokenizer, or token ids with --tokens',
-  });
-}
-
-function bytesOf(tokens: readonly number[], tokenizer: Tokenizer | undefined): number {
-  return tokens.reduce((sum, token) => sum + (tokenizer?.bytes(token).length ?? 0), 0);
 }

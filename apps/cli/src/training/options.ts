@@ -5,6 +5,7 @@ import { MODEL_OPTIONS } from '../model.ts';
 import { badOption, COMMON, type OptionSpecs, type Values } from '../options.ts';
 
 const ARCHITECTURES = ['rwkv4', 'rwkv5', 'rwkv6', 'rwkv7'] as const;
+const OPTIMISERS = ['adamw', 'muon'] as const;
 const SCHEDULES = ['cosine', 'wsd', 'constant'] as const;
 const DTYPES = ['f32', 'f16', 'bf16'] as const;
 
@@ -22,6 +23,7 @@ export type OptionName =
   | 'width'
   | 'head-size'
   | 'tokenizer'
+  | 'vocabulary-size'
   | 'backend'
   | 'steps'
   | 'batch'
@@ -31,6 +33,8 @@ export type OptionName =
   | 'final-rate'
   | 'warmup'
   | 'schedule'
+  | 'decay'
+  | 'optimiser'
   | 'weight-decay'
   | 'clip'
   | 'seed'
@@ -55,6 +59,7 @@ export const options: OptionSpecs<OptionName> = {
   width: { value: 'N', help: 'channels (default: 128)' },
   'head-size': { value: 'N', help: 'channels of a head (default: 64)' },
   tokenizer: MODEL_OPTIONS.tokenizer,
+  'vocabulary-size': { value: 'N', help: 'tokens of an untrained model (default: those of the tokenizer)' },
   backend: { value: 'NAME', help: `${backendNames().join(', ')} (default: ${DEFAULT_BACKEND})` },
   steps: { value: 'N', help: 'steps of the whole training (default: 1000)' },
   batch: { value: 'N', help: 'texts in a batch (default: 8)' },
@@ -65,7 +70,12 @@ export const options: OptionSpecs<OptionName> = {
   warmup: { value: 'N', help: 'steps in which the rate climbs (default: 10)' },
   schedule: {
     value: 'NAME',
-    help: `${SCHEDULES.join(', ')}; wsd stays high and falls in the last fifth (default: cosine)`,
+    help: `${SCHEDULES.join(', ')}; wsd stays high and falls at the end (default: cosine)`,
+  },
+  decay: { value: 'PART', help: 'of wsd: the part of the steps in which the rate falls (default: 0.2)' },
+  optimiser: {
+    value: 'NAME',
+    help: `${OPTIMISERS.join(', ')}; muon takes the matrices of the blocks, AdamW the rest (default: adamw)`,
   },
   'weight-decay': { value: 'X', help: 'of the matrices (default: 0.1)' },
   clip: { value: 'X', help: 'the largest norm of all gradients together (default: 1)' },
@@ -91,6 +101,7 @@ export interface Begun {
   readonly width: number;
   readonly headSize: number;
   readonly tokenizer: string | undefined;
+  readonly vocabularySize: number | undefined;
   readonly backend: string;
   readonly steps: number;
   readonly sequences: number;
@@ -101,7 +112,9 @@ export interface Begun {
     readonly rate: number;
     readonly finalRate: number;
     readonly warmup: number;
+    readonly decay: number;
   };
+  readonly optimiser: (typeof OPTIMISERS)[number];
   readonly weightDecay: number;
   readonly clip: number;
   readonly seed: number;
@@ -133,6 +146,9 @@ export function readBegun(values: Values<OptionName>): Begun {
   };
   const size = (name: OptionName, otherwise: number): number => values.integer(name, 1) ?? otherwise;
   const rate = values.number('rate', 0) ?? 1e-3;
+  if (values.text('decay') !== undefined && values.text('schedule') !== 'wsd') {
+    throw badOption('--decay is for --schedule wsd', 'give that too, or leave it out');
+  }
   const rank = values.integer('lora', 1);
   const [alpha, model, state] = [values.number('alpha', 0), path('model'), values.flag('state')];
   if (rank === undefined && alpha !== undefined) throw badOption('--alpha is for adapters', 'give --lora RANK too');
@@ -140,7 +156,7 @@ export function readBegun(values: Values<OptionName>): Begun {
   if (model === undefined && (rank !== undefined || state)) {
     throw badOption(`--${state ? 'state' : 'lora'} needs a trained model`, 'give --model FILE');
   }
-  for (const name of ['architecture', 'layers', 'width', 'head-size'] as const) {
+  for (const name of ['architecture', 'layers', 'width', 'head-size', 'vocabulary-size'] as const) {
     if (model !== undefined && values.text(name) !== undefined) {
       throw badOption(`--${name} does not go with --model`, 'the checkpoint says what the model is');
     }
@@ -159,13 +175,16 @@ export function readBegun(values: Values<OptionName>): Begun {
     architecture: oneOf('architecture', ARCHITECTURES, values.text('architecture') ?? 'rwkv7'),
     ...{ layers: size('layers', 4), width: size('width', 128), headSize: size('head-size', 64) },
     tokenizer: path('tokenizer'),
+    vocabularySize: values.integer('vocabulary-size', 1),
     backend: values.text('backend') ?? DEFAULT_BACKEND,
     ...{ steps: size('steps', 1000), sequences: size('batch', 8), length: size('length', 256) },
     accumulate: size('accumulate', 1),
     schedule: {
       kind: oneOf('schedule', SCHEDULES, values.text('schedule') ?? 'cosine'),
       ...{ rate, finalRate: values.number('final-rate', 0) ?? rate / 100, warmup: values.integer('warmup') ?? 10 },
+      decay: values.number('decay', 0) ?? 0.2,
     },
+    optimiser: oneOf('optimiser', OPTIMISERS, values.text('optimiser') ?? 'adamw'),
     weightDecay: values.number('weight-decay', 0) ?? 0.1,
     clip: values.number('clip', 0) ?? 1,
     seed: values.integer('seed') ?? randomSeed(),

@@ -143,7 +143,7 @@ async function trainerOptions(
 ): Promise<TrainerOptions> {
   const { architecture, layers, width, headSize, lora, state, backend, ...rest } = begun;
   const eps = Number(checkpoint?.metadata['groupNormEps'] ?? Number.NaN);
-  const { vocabularySize } = tokenizer;
+  const { vocabularySize = tokenizer.vocabularySize } = begun;
   return {
     ...rest,
     backend: await backendNamed(backend, (message) => terminal.note(message)),

@@ -6,6 +6,12 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['r', '\r'],
 ]);
 
+/** Byte → what stands for it after a backslash. */
+const ESCAPED: ReadonlyMap<number, string> = new Map([
+  [0x5c, '\\'],
+  ...[...ESCAPES].map(([letter, character]) => [character.charCodeAt(0), letter] as const),
+]);
+
 /**
  * The bytes of a World token as a GGUF file spells it: `\t`, `\n`, `\r`, `\xNN` for a byte; a backslash before any other
  * character stands for that character. What is not escaped is UTF-8.
@@ -34,6 +40,18 @@ export function unescapeToken(token: string, where: string): Uint8Array {
     for (const byte of encoder.encode(character)) bytes.push(byte);
   }
   return Uint8Array.from(bytes);
+}
+
+/** The bytes of a World token as a GGUF file spells it: what `unescapeToken` reads. */
+export function escapeToken(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) {
+    const letter = ESCAPED.get(byte);
+    if (letter !== undefined) text += `\\${letter}`;
+    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
+    else text += `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return text;
 }
 
 function spelling(where: string, reason: string): Error {

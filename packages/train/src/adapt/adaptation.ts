@@ -1,6 +1,6 @@
 import type { Graph, HostArray, WeightSource } from '@receptance/core';
 import type { ObjectiveOptions } from '../graph/objective.ts';
-import type { Group } from '../graph/step.ts';
+import type { Group } from '../weights/groups.ts';
 
 /** Reads a trained tensor from the device. */
 export type ReadTrained = (name: string) => Promise<HostArray>;

@@ -13,8 +13,8 @@ import {
   type WeightSource,
 } from '@receptance/core';
 import { objectiveGraph } from '../graph/objective.ts';
-import type { Group } from '../graph/step.ts';
 import { randomStream } from '../random.ts';
+import type { Group } from '../weights/groups.ts';
 import { layered, lazySource, type Tensor, tensor, tensorSource } from '../weights/tensors.ts';
 import type { Adaptation, ReadTrained } from './adaptation.ts';
 

@@ -1,20 +1,15 @@
 import { copyNodes, differentiate, type Graph, GraphBuilder, mapped, type Value } from '@receptance/core';
+import { type Group, isHiddenMatrix } from '../weights/groups.ts';
+import { type AdamOptions, adamW } from './adamw.ts';
+import { muon } from './muon.ts';
 
-/** How one tensor learns: the official trainers' parameter groups. */
-export interface Group {
-  /** Times the learning rate. */
-  readonly rate: number;
-  readonly decays: boolean;
-}
-
-export interface AdamOptions {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-}
+export const OPTIMISERS = ['adamw', 'muon'] as const;
+export type Optimiser = (typeof OPTIMISERS)[number];
 
 export interface StepOptions {
   readonly adam: AdamOptions;
+  /** What the matrices of the blocks learn by; all else learns by AdamW. Default AdamW. */
+  readonly optimiser?: Optimiser | undefined;
   /** Whether gradients of earlier batches of the step are added to those of the last. */
   readonly accumulates: boolean;
 }
@@ -24,18 +19,13 @@ const LARGEST_NORM = 1e30;
 /** Keeps a gradient of 0 from dividing by 0. */
 const LEAST_NORM = 1e-6;
 
-/** The variables of an optimiser for one tensor. */
-export function momentNames(name: string): { readonly first: string; readonly second: string } {
-  return { first: `adam.m.${name}`, second: `adam.v.${name}` };
-}
-
 export function accumulatorName(name: string): string {
   return `gradient.${name}`;
 }
 
 /**
- * One step of training as one graph: forward, backward, clipping by the norm of all gradients together, AdamW (Loshchilov
- * and Hutter, arXiv:1711.05101). A norm that is no number leaves all weights as they are, so that the cause can be found.
+ * One step of training as one graph: forward, backward, clipping by the norm of all gradients together, AdamW or
+ * Muon. A norm that is no number leaves all weights as they are, so that the cause can be found.
  *
  * inputs beside those of the objective: rate f32[], clip f32[], weightDecay f32[], and the bias corrections of step t from
  * 1 on: correction1 f32[] = 1 / (1 − β₁ᵗ), correction2 f32[] = 1 / √(1 − β₂ᵗ)
@@ -60,12 +50,15 @@ export function stepGraph(objective: Graph, groups: ReadonlyMap<string, Group>, 
   const zero = b.full(0, []);
   const factor = b.binary('min', 1, b.binary('div', settings.clip, b.binary('add', norm, LEAST_NORM)));
   const rate = b.add('select', { condition: usable, a: settings.rate, b: zero }).y;
-  b.scope('adamW', () => {
-    for (const [name, gradient] of gradients) {
+  for (const [name, gradient] of gradients) {
+    const byMuon = options.optimiser === 'muon' && isHiddenMatrix(name, gradient.shape);
+    b.scope(byMuon ? 'muon' : 'adamW', () => {
       const clipped = b.add('select', { condition: usable, a: b.binary('mul', gradient, factor), b: zero }).y;
-      adamW(b, { ...settings, ...corrections, name, gradient: clipped, group: groups.get(name), rate }, options.adam);
-    }
-  });
+      const update = { name, gradient: clipped, group: groups.get(name), rate, weightDecay: settings.weightDecay };
+      if (byMuon) muon(b, update);
+      else adamW(b, { ...update, ...corrections }, options.adam);
+    });
+  }
   b.output('loss', outputs['loss'] ?? zero);
   b.output('norm', norm);
   return b.build();
@@ -116,32 +109,4 @@ function globalNorm(b: GraphBuilder, gradients: readonly Value[]): Value {
     'sqrt',
     others.reduce((sum, each) => b.binary('add', sum, each), first),
   );
-}
-
-interface Update {
-  readonly name: string;
-  readonly gradient: Value;
-  readonly group: Group | undefined;
-  readonly rate: Value;
-  readonly weightDecay: Value;
-  readonly correction1: Value;
-  readonly correction2: Value;
-}
-
-function adamW(b: GraphBuilder, update: Update, { beta1, beta2, epsilon }: AdamOptions): void {
-  const { name, gradient, group, weightDecay, correction1, correction2 } = update;
-  const { shape } = gradient;
-  const names = momentNames(name);
-  const mul = (x: Value | number, y: Value | number): Value => b.binary('mul', x, y);
-  const decayed = (moment: string, beta: number, value: Value): Value =>
-    b.binary('add', mul(beta, b.variable(moment, 'f32', shape)), mul(1 - beta, value));
-  const rate = mul(update.rate, group?.rate ?? 1);
-  const first = decayed(names.first, beta1, gradient);
-  const second = decayed(names.second, beta2, mul(gradient, gradient));
-  const deviation = b.binary('add', mul(b.unary('sqrt', second), correction2), epsilon);
-  const weight = b.variable(name, 'f32', shape);
-  const kept = group?.decays === true ? mul(weight, b.binary('sub', 1, mul(rate, weightDecay))) : weight;
-  b.update(name, b.binary('sub', kept, mul(mul(rate, correction1), b.binary('div', first, deviation))));
-  b.update(names.first, first);
-  b.update(names.second, second);
 }

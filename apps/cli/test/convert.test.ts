@@ -124,3 +124,56 @@ test.each([
   expect(status).toBe(expected);
   expect(await readdir(place)).toEqual([basename(model)]);
 });
+
+test('a vocabulary goes into a .gguf, and only there', async () => {
+  const [vocabulary, model, out] = ['vocabulary.txt', 'small', 'with-vocabulary.gguf'].map((name) =>
+    join(folder, name),
+  );
+  const bytes = Array.from({ length: 256 }, (_, byte) => `${byte + 1} b'\\x${byte.toString(16).padStart(2, '0')}' 1\n`);
+  await writeFile(vocabulary ?? '', `${bytes.join('')}257 ' sat' 4\n`);
+  await writeFile(join(folder, 'data.txt'), 'The cat sat on the mat. The dog sat on the log.\n'.repeat(9));
+  const size = ['--vocabulary-size', '258', '--layers', '1', '--width', '32', '--head-size', '32', '--batch', '1'];
+  const options = [
+    '--optimiser',
+    'muon',
+    '--schedule',
+    'wsd',
+    '--decay',
+    '1',
+    '--length',
+    '16',
+    '--steps',
+    '3',
+    '--seed',
+    '1',
+  ];
+  const given = ['--tokenizer', vocabulary ?? ''];
+  const [trained] = await receptanceAll([
+    ['train', '--data', join(folder, 'data.txt'), '--out', model ?? '', ...given, ...size, ...options],
+  ]);
+  expect(trained?.status, trained?.stderr).toBe(0);
+  const weights = ['--model', join(model ?? '', 'model.safetensors')];
+  const [made, misplaced] = await receptanceAll([
+    ['convert', ...weights, '--out', out ?? '', ...given],
+    ['convert', ...weights, '--out', join(folder, 'with.safetensors'), ...given],
+  ]);
+  expect(made?.status, made?.stderr).toBe(0);
+  expect(misplaced?.stderr).toMatch(/--tokenizer is for a .gguf/);
+  const text = ['--text', 'The cat sat', '--json'];
+  const [whole, parts, ids] = await receptanceAll([
+    ['perplexity', '--model', out ?? '', ...text],
+    ['perplexity', ...weights, ...given, ...text],
+    [
+      'perplexity',
+      ...weights,
+      '--tokens',
+      [...'The cat']
+        .map((c) => c.charCodeAt(0) + 1)
+        .concat(257)
+        .join(),
+      '--json',
+    ],
+  ]);
+  const { nll } = JSON.parse(whole?.stdout ?? '') as { nll: number };
+  for (const other of [parts, ids]) expect(JSON.parse(other?.stdout ?? '')).toMatchObject({ nll, tokens: 8 });
+});

@@ -45,6 +45,21 @@ test('the loss is that of the golden file, from ids on the line or in a file, in
   }
 });
 
+test('of many texts each end counts as a byte; lines and the bytes that the bundled model reads are the same', async () => {
+  const texts = ['Once upon a time.', '1 + 2 = 3'];
+  const [lines, bytes, wrong] = ['texts.jsonl', 'texts.txt', 'wrong.jsonl'].map((name) => join(folder, name));
+  await writeFile(lines ?? '', texts.map((text) => `${JSON.stringify({ text })}\n`).join(''));
+  await writeFile(bytes ?? '', `\0${texts.map((text) => `${text}\0`).join('')}`);
+  await writeFile(wrong ?? '', '{"txt": 1}\n');
+  const [many, one, bad] = await receptanceAll(
+    [lines, bytes, wrong].map((path) => ['perplexity', '--file', path ?? '', '--json']),
+  );
+  const { nll, bitsPerByte } = JSON.parse(one?.stdout ?? '') as Result;
+  expect(JSON.parse(many?.stdout ?? '')).toMatchObject({ nll, bitsPerByte, bytes: 28, tokens: 29, predicted: 28 });
+  expect(bad?.status).toBe(1);
+  expect(bad?.stdout).toMatch(/wrong.jsonl:1 has no text/);
+});
+
 test('of a text it also tells the bits per byte, whether on the line or in a file', async () => {
   const [path, text] = [join(folder, 'story.txt'), 'Once upon a time, there was a clever robin called Zoë.\n'];
   await writeFile(path, text);

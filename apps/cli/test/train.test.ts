@@ -176,6 +176,8 @@ test('wrong command lines are told so before anything is made', async () => {
     [train('none', '--alpha', '4'), /--alpha is for adapters/],
     [train('none', '--architecture', 'rwkv8'), /--architecture rwkv8 is not known/],
     [train('none', '--rate', 'fast'), /--rate must be a number/],
+    [train('none', '--decay', '0.5'), /--decay is for --schedule wsd/],
+    [train('none', '--optimiser', 'sgd'), /--optimiser sgd is not known/],
     [train('none', '--held-out', '1'), /leaves nothing to learn/],
     [train('none', '--model', 'x.pth', '--width', '64'), /--width does not go with --model/],
   ] as const;

@@ -11,7 +11,7 @@ import { backendEntry } from '../runner/backends.ts';
 import type { TrainOpened } from '../runner/protocol.ts';
 import { type RemoteRunner, startOwnRunner } from '../runner/spawn.ts';
 import { quantile } from '../statistics.ts';
-import type { TrainingSize } from '../training/subject.ts';
+import { flopsOfStep, type TrainingSize } from '../training/subject.ts';
 
 const HELP = `Speed of training: tokens per second of whole steps (forward, backward, AdamW) of a byte model, in turns with peers.
 
@@ -149,9 +149,20 @@ function tableOf(
   ceiling: Roofline | undefined,
 ): string {
   const { layers, width, batch, tokens } = size;
-  const flops = programs[0]?.opened.flops ?? Number.NaN;
+  const flops = flopsOfStep(size);
   const own = quantile(programs[0]?.times ?? [], 0.5);
-  const heads = ['program', 'tokens/s', 'best', 'ms a step', 'GFLOP/s', 'of peak', 'speed', 'planned MB', 'peak MB'];
+  const heads = [
+    'program',
+    'tokens/s',
+    'best',
+    'ms a step',
+    'GFLOP/s',
+    'of peak',
+    'speed',
+    'planned MB',
+    'before',
+    'peak MB',
+  ];
   const rows = programs.map(({ name, times, opened, peakBytes }) => {
     const middle = quantile(times, 0.5);
     const perSecond = (ms: number): string => figure((1000 * batch * tokens) / ms);
@@ -159,7 +170,7 @@ function tableOf(
     return [
       ...[name, perSecond(middle), perSecond(Math.min(...times)), figure(middle), giga(rate)],
       ...[percent(rate / (ceiling?.flopsPerSecond ?? Number.NaN)), `${(own / middle).toFixed(2)} ×`],
-      ...[mega(opened.plannedBytes ?? Number.NaN), mega(peakBytes)],
+      ...[plannedBytes(opened), opened.beforeBytes ?? Number.NaN, peakBytes].map(mega),
     ];
   });
   const roofline = `multiply-add in WebAssembly ${giga(ceiling?.flopsPerSecond ?? Number.NaN)} GFLOP/s`;
@@ -167,9 +178,21 @@ function tableOf(
     `${model}, ${layers} layers, ${width} channels, ${batch} texts of ${tokens} tokens; ${roofline}`,
     ...alignedRows([heads, ...rows]),
     ...programs.map(
-      ({ name, opened }) => `  ${name}: ${opened.adapter}, ${figure(opened.parameters / 1e6)} M parameters`,
+      ({ name, opened }) =>
+        `  ${name}: ${opened.adapter}, ${figure(opened.parameters / 1e6)} M parameters${planText(opened)}`,
     ),
   ].join('\n');
+}
+
+function plannedBytes({ plan }: TrainOpened): number {
+  return plan === undefined ? Number.NaN : plan.weights + plan.optimiser + plan.activations;
+}
+
+function planText({ plan }: TrainOpened): string {
+  if (plan === undefined) return '';
+  const { weights, optimiser, activations, forward, again, backward } = plan;
+  const fullest = `${mega(forward)} kept of forward, ${mega(again)} of it made again, ${mega(backward)} backward`;
+  return `; planned MB: ${mega(weights)} weights, ${mega(optimiser)} optimiser, ${mega(activations)} activations (${fullest})`;
 }
 
 async function printOps(size: TrainingSize, backend: string, threads: number, probe: RooflineProbe): Promise<void> {

@@ -77,10 +77,21 @@ export interface TrainOpened {
   readonly adapter: string;
   /** Numbers that are trained. */
   readonly parameters: number;
-  /** Multiplications and additions in matrices and memories of a step, where the program knows. */
-  readonly flops?: number;
-  /** What the plan says of weights, optimiser and activations. */
-  readonly plannedBytes?: number;
+  /** What the process had at most before anything of the model was there. */
+  readonly beforeBytes?: number;
+  readonly plan?: TrainingPlan;
+}
+
+/** Bytes that the plan of a step foresees. */
+export interface TrainingPlan {
+  readonly weights: number;
+  readonly optimiser: number;
+  /** All that a step makes. */
+  readonly activations: number;
+  /** Of that, where it is most: kept of the forward part, made again of it, made by the backward part. */
+  readonly forward: number;
+  readonly again: number;
+  readonly backward: number;
 }
 
 /** Training: whole steps, and what they are made of. */

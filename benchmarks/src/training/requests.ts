@@ -2,7 +2,7 @@ import { ReceptanceError } from '@receptance/core';
 import type { Trainer } from '@receptance/train';
 import type { Answering, Training } from '../runner/protocol.ts';
 import type { Platform } from '../runner/runner.ts';
-import { flopsOfStep, openTrainer, trainingOps } from './subject.ts';
+import { openTrainer, trainingOps } from './subject.ts';
 
 /** More than is ever timed. */
 const STEPS = 100_000;
@@ -12,16 +12,17 @@ export function createTraining(platform: Platform): Answering<keyof Training> {
   let opened: { readonly trainer: Trainer } | undefined;
   return {
     async trainOpen({ size, backend: name, threads }) {
+      const beforeBytes = platform.peakBytes();
       const backend = await platform.backend(name, threads);
       const trainer = await openTrainer(backend, size, STEPS);
       await trainer.next();
       opened = { trainer };
-      const flops = flopsOfStep(size);
-      const { parameters, step } = trainer.memory;
+      const { parameters, optimiser, step } = trainer.memory;
       const { adapter, threads: running } = trainer.device;
       return {
-        ...{ adapter: `${adapter}, threads: ${running}`, parameters: trainer.trained, flops },
-        plannedBytes: parameters + step.bufferBytes,
+        ...{ adapter: `${adapter}, threads: ${running}`, parameters: trainer.trained },
+        beforeBytes,
+        plan: { weights: parameters - optimiser, optimiser, activations: step.bufferBytes, ...step.fullest },
       };
     },
     async trainSteps({ steps }) {

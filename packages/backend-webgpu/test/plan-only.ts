@@ -53,7 +53,8 @@ export class PlanOnlyDevice implements Device {
   }
 
   async compile(graph: Graph, parameters: Parameters, limits: Sizes): Promise<Compiled> {
-    const memory = { bufferBytes: 0, unsharedBytes: 0, buffers: 0, steps: 0 };
+    const fullest = { forward: 0, again: 0, backward: 0 };
+    const memory = { bufferBytes: 0, unsharedBytes: 0, buffers: 0, steps: 0, fullest };
     if (!('source' in parameters)) throw new Error('parameters of another device');
     return { graph, parameters: parameters as Held, limits, memory, free: () => {} };
   }

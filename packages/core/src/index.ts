@@ -1,4 +1,5 @@
 export * from './autodiff/differentiate.ts';
+export type { Part } from './autodiff/parts.ts';
 export * from './backend/bindings.ts';
 export * from './backend/contract.ts';
 export { firstAvailable } from './backend/first-available.ts';
@@ -29,10 +30,11 @@ export * from './ops/index.ts';
 export type { ReduceFn } from './ops/reduce.ts';
 export { SAMPLE_PARAMETERS } from './ops/sample.ts';
 export type { UnaryFn } from './ops/unary.ts';
+export type { PlannedBuffer } from './plan/buffers.ts';
 export { type Cost, cost } from './plan/cost.ts';
 export { decompose, lower, type Supports } from './plan/lower.ts';
 export * from './plan/plan.ts';
-export type { FinalCopy, PlannedBuffer, Storage, StoragePlan } from './plan/storage.ts';
+export type { FinalCopy, Storage, StoragePlan } from './plan/storage.ts';
 export * from './weights/quantize.ts';
 export * from './weights/recode.ts';
 export * from './weights/weights.ts';

@@ -55,6 +55,21 @@ describe('differentiate', () => {
     );
   });
 
+  it('makes again what is cheap, of what is kept anyway, and of nothing that costs more', () => {
+    const b = new GraphBuilder('g');
+    const x = b.linear(b.input('x', 'f32', ['N', 64]), b.parameter('w', 'f32', [64, 64]));
+    const relu = b.unary('relu', x);
+    const y = b.linear(b.binary('mul', relu, relu), b.parameter('v', 'f32', [64, 64]));
+    b.output('loss', b.reduce('sum', b.unary('exp', y), [0, 1]));
+    const again = (options?: { rematerialise: boolean }): string[] =>
+      differentiate(b.build(), 'loss', ['w', 'v'], options)
+        .nodes.filter(({ scope }) => scope.endsWith('.again'))
+        .map(({ op, attrs }) => `${op} ${attrs['fn']}`);
+    expect(again()).toEqual([]);
+    // Of x, which the gradient of relu reads: relu and its square. exp(y) stays: y would have to be kept in its place.
+    expect(again({ rematerialise: true }).toSorted()).toEqual(['binary mul', 'unary relu']);
+  });
+
   it('refuses a way to the loss without a derivative, naming the op', () => {
     const b = new GraphBuilder('g');
     const x = b.input('x', 'f32', [2]);

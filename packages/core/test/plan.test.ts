@@ -2,6 +2,7 @@ import {
   cost,
   definitionOf,
   detectModel,
+  differentiate,
   type Graph,
   GraphBuilder,
   leaves,
@@ -105,6 +106,34 @@ describe('plan', () => {
       expect(planned.memory.steps).toBe(planned.steps.length);
     },
   );
+
+  it.each([false, true])('plans forward and backward in one (values made again: %s)', (rematerialise) => {
+    const names = [...leaves(lossGraph(model), 'parameter').keys()];
+    const planned = plan(
+      differentiate(lossGraph(model), 'loss', names, { rematerialise }),
+      { supports: primitivesOnly, backend: 'test' },
+      { N: 2048, S: 3, R: 2048, Z: 5 },
+    );
+    expect(overwrittenReads(planned)).toEqual([]);
+    const { forward, again, backward } = planned.memory.fullest;
+    expect(again > 0).toBe(rematerialise);
+    expect(forward).toBeGreaterThan(backward);
+    // No plan takes less than its fullest step, and this one is not far from that.
+    expect(planned.memory.bufferBytes).toBeGreaterThanOrEqual(forward + again + backward);
+    expect(planned.memory.bufferBytes).toBeLessThan(1.25 * (forward + again + backward));
+  });
+
+  it('gives values buffers by their size, largest first', () => {
+    const b = new GraphBuilder('g');
+    // A small value that is there all the time must not take the place of the large ones, which follow on each other.
+    const x = b.input('x', 'f32', ['N']);
+    const small = b.unary('exp', b.reduce('sum', x, [0]));
+    let large = b.unary('exp', x);
+    for (let i = 0; i < 4; i++) large = b.unary('tanh', large);
+    b.output('y', b.binary('add', b.reduce('sum', large, [0]), small));
+    const { memory } = planFor(b.build());
+    expect(memory).toMatchObject({ bufferBytes: 2 * 32 * 4 + 4, fullest: { forward: 2 * 32 * 4 + 4 } });
+  });
 
   it('keeps a variable that is only written', () => {
     const b = new GraphBuilder('g');

@@ -14,6 +14,7 @@ import { adaptationOf } from './adapt/choose.ts';
 import { type Batch, Batches, consecutive } from './data/batches.ts';
 import type { TokenSource } from './data/token-source.ts';
 import { Engine, type Scalars } from './engine.ts';
+import { momentNames } from './graph/adamw.ts';
 import { accumulateGraph, accumulatorName, stepGraph } from './graph/step.ts';
 import { type SavedTraining, type Settings, settingsOf, type TrainerOptions } from './options.ts';
 import { describeTraining, type Identity, stepOf } from './saved.ts';
@@ -58,8 +59,8 @@ interface Graphs {
   readonly step: Graph;
   readonly accumulate: Graph | undefined;
   readonly evaluate: Graph;
-  /** Every gradient by itself: made ready only when one has failed. */
-  readonly gradients: Graph;
+  /** Every gradient by itself: made only when one has failed. */
+  readonly gradients: () => Graph;
 }
 
 interface TrainerParts {
@@ -125,7 +126,7 @@ function graphsOf(adaptation: Adaptation, settings: Settings): Graphs {
     step: stepGraph(objective, groups, { adam, optimiser, accumulates: accumulate > 1 }),
     accumulate: accumulate > 1 ? accumulateGraph(objective, groups) : undefined,
     evaluate: adaptation.objective({ l2Wrap: 0 }),
-    gradients: differentiate(objective, 'objective', [...groups.keys()]),
+    gradients: () => differentiate(objective, 'objective', [...groups.keys()]),
   };
 }
 
@@ -178,9 +179,13 @@ export class Trainer {
     return this.#parts.device.info;
   }
 
-  /** Bytes of weights and optimiser, and of what a step makes on the way. */
-  get memory(): { readonly parameters: number; readonly step: MemoryReport } {
-    return { parameters: this.#parts.engine.bytes, step: this.#parts.executables.step.memory };
+  /** Bytes on the device: weights with all that goes with them, of that the optimiser's, and what a step makes on the way. */
+  get memory(): { readonly parameters: number; readonly optimiser: number; readonly step: MemoryReport } {
+    const { engine, graphs, adaptation, executables } = this.#parts;
+    const shapes = leafShapes(graphs.step);
+    const moments = [...adaptation.groups.keys()].map(momentNames).flatMap(({ first, second }) => [first, second]);
+    const optimiser = moments.reduce((sum, name) => sum + 4 * elementCount(shapes.get(name) ?? [0]), 0);
+    return { parameters: engine.bytes, optimiser, step: executables.step.memory };
   }
 
   get #settings(): Settings {
@@ -297,7 +302,7 @@ export class Trainer {
       if ((await engine.read(name)).every(Number.isFinite)) continue;
       return new ReceptanceError('NOT_FINITE', `${where}the weights of ${name} are not finite`, { hint });
     }
-    const executable = await engine.compile(graphs.gradients);
+    const executable = await engine.compile(graphs.gradients());
     const bad: string[] = [];
     for (const batch of batches) {
       for await (const [name, numbers] of engine.outputs(executable, batch, scalars)) {

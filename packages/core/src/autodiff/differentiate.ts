@@ -4,6 +4,13 @@ import { copyNodes, mapped, prune } from '../ir/rewrite.ts';
 import type { Graph, Node, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 import { decompose } from '../plan/lower.ts';
+import { GRADIENT } from './parts.ts';
+import { rematerialise } from './rematerialise.ts';
+
+export interface DifferentiateOptions {
+  /** Whether the backward part makes cheap values of the forward part again rather than keep them: less memory, same numbers. */
+  readonly rematerialise?: boolean | undefined;
+}
 
 /**
  * The graph with the gradient of a scalar output by its side: reverse-mode differentiation. Every op named by the
@@ -14,7 +21,12 @@ import { decompose } from '../plan/lower.ts';
  * @returns the graph with its outputs and, for each name, an output `grad.<name>` of the leaf's shape
  * @throws ReceptanceError `NOT_DIFFERENTIABLE` where the way from a leaf to the loss has no derivative
  */
-export function differentiate(graph: Graph, loss: string, wrt: readonly string[]): Graph {
+export function differentiate(
+  graph: Graph,
+  loss: string,
+  wrt: readonly string[],
+  options: DifferentiateOptions = {},
+): Graph {
   const whole = decompose(graph, (node) => definitionOf(node.op).vjp !== undefined);
   const b = new GraphBuilder(`${graph.name}.gradient`);
   const map = copyNodes(whole, b, () => undefined);
@@ -25,7 +37,7 @@ export function differentiate(graph: Graph, loss: string, wrt: readonly string[]
   const gradients = new Map<number, Value>([[seed.id, b.full(1, [])]]);
   for (const node of whole.nodes.toReversed()) {
     if (!dependent.has(node)) continue;
-    b.scope(node.scope === '' ? 'gradient' : `${node.scope}.gradient`, () => backward(node, map, gradients, b));
+    b.scope(node.scope === '' ? GRADIENT : `${node.scope}.${GRADIENT}`, () => backward(node, map, gradients, b));
   }
 
   for (const [name, value] of Object.entries(whole.outputs)) b.output(name, mapped(map, value));
@@ -38,7 +50,9 @@ export function differentiate(graph: Graph, loss: string, wrt: readonly string[]
     }
     b.output(`grad.${name}`, gradients.get(value.id) ?? b.full(0, value.shape));
   }
-  return prune(b.build());
+  const differentiated = prune(b.build());
+  const forward = new Set([...map.values()].map(({ id }) => id));
+  return options.rematerialise === true ? rematerialise(differentiated, forward) : differentiated;
 }
 
 /** Adds what one node passes back to the gradients of its inputs. */

@@ -1,3 +1,4 @@
+import type { Part } from '../autodiff/parts.ts';
 import type { Graph, Node, Sizes } from '../ir/types.ts';
 import { fuseState } from './fuse-state.ts';
 import { lower, type Supports } from './lower.ts';
@@ -19,6 +20,11 @@ export interface MemoryReport {
   readonly unsharedBytes: number;
   readonly buffers: number;
   readonly steps: number;
+  /**
+   * At the step that has most values: those of the forward part (in training, what is kept for the backward part), those made
+   * again for the backward part, and those of the backward part.
+   */
+  readonly fullest: Readonly<Record<Part, number>>;
 }
 
 /** What planning has to know of a device. */
@@ -43,5 +49,6 @@ function report(steps: number, storage: StoragePlan): MemoryReport {
     unsharedBytes: storage.unsharedBytes,
     buffers: storage.buffers.length,
     steps,
+    fullest: storage.fullest,
   };
 }

@@ -1,3 +1,4 @@
+import { partOf } from '../autodiff/parts.ts';
 import { rewrite } from '../ir/rewrite.ts';
 import type { Attr, Attrs, Graph, Node } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
@@ -5,6 +6,7 @@ import { definitionOf } from '../ops/index.ts';
 /**
  * Makes equal nodes once: decompositions repeat differences and constants without a thought. Scalars that are known become
  * constants: a device holds them ready instead of making them at every step.
+ * What is made again on purpose is not what was made before.
  */
 export function shareEqual(graph: Graph): Graph {
   const made = new Map<string, Node['outputs']>();
@@ -12,7 +14,8 @@ export function shareEqual(graph: Graph): Graph {
     const node = heldScalar(given);
     if ((definitionOf(node.op).kind === 'leaf' && node.op !== 'constant') || node.op === 'stateWrite') return undefined;
     const taken = Object.entries(inputs).map(([name, value]) => `${name}=${value.id}`);
-    const key = `${node.op}(${taken}) ${keyOf(node.attrs)}`;
+    const again = partOf(given) === 'again' ? 'again ' : '';
+    const key = `${again}${node.op}(${taken}) ${keyOf(node.attrs)}`;
     const outputs = made.get(key) ?? (node === given ? b.copy(given, inputs) : b.insert(node.op, inputs, node.attrs));
     made.set(key, outputs);
     return outputs;

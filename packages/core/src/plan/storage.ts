@@ -1,18 +1,14 @@
+import type { Part } from '../autodiff/parts.ts';
 import { ReceptanceError } from '../errors.ts';
-import { elementCount } from '../ir/shape.ts';
 import type { Graph, Node, Sizes, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
+import { bytesOf, fullestStep, type PlannedBuffer, type Span, shareBuffers } from './buffers.ts';
 
 /** Where a value lives while a graph runs. */
 export type Storage =
   | { readonly kind: 'input' | 'parameter' | 'variable' | 'output'; readonly name: string }
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'buffer'; readonly index: number };
-
-/** A piece of memory that values take turns in. */
-export interface PlannedBuffer {
-  readonly bytes: number;
-}
 
 /** Moved when all steps are done: an output that lives elsewhere, a variable whose new value was made elsewhere. */
 export interface FinalCopy {
@@ -26,6 +22,8 @@ export interface StoragePlan {
   readonly copies: readonly FinalCopy[];
   /** What the buffers would take if no two values shared one. */
   readonly unsharedBytes: number;
+  /** What the values take at the step that has most of them: those of the forward part, made again for the backward part, of that. */
+  readonly fullest: Readonly<Record<Part, number>>;
 }
 
 /** Nodes that a device executes: neither leaves nor views. */
@@ -45,30 +43,15 @@ export function assignStorage(graph: Graph, limits: Sizes, updates: 'inPlace' | 
   for (const node of graph.nodes) placeLeaf(node, storage);
   const copies = placeResults(graph, root, storage, updates === 'inPlace' ? overwritable(graph, root) : new Set());
 
-  const lastUse = findLastUses(graph, root, copies);
-  const free: number[] = [];
-  const bytes: number[] = [];
-  let unsharedBytes = 0;
-  graph.nodes.forEach((node, at) => {
-    if (!isStep(node)) return;
-    for (const output of Object.values(node.outputs)) {
-      const value = root(output);
-      if (storage.has(value.id)) continue;
-      const size = Math.max(4, elementCount(value.shape, limits) * 4);
-      const index = takeBuffer(free, bytes, size);
-      storage.set(value.id, { kind: 'buffer', index });
-      unsharedBytes += size;
-    }
-    for (const id of lastUse.get(at) ?? []) {
-      const place = storage.get(id);
-      if (place?.kind === 'buffer') free.push(place.index);
-    }
-  });
+  const spans = findSpans(graph, root, copies, (value) => !storage.has(value.id));
+  const { places, buffers } = shareBuffers(spans, limits);
+  for (const [id, index] of places) storage.set(id, { kind: 'buffer', index });
   for (const [id, value] of roots) {
     const place = storage.get(value.id);
     if (place !== undefined) storage.set(id, place);
   }
-  return { storage, buffers: bytes.map((size) => ({ bytes: size })), copies, unsharedBytes };
+  const unsharedBytes = spans.reduce((sum, span) => sum + bytesOf(span, limits), 0);
+  return { storage, buffers, copies, unsharedBytes, fullest: fullestStep(spans, limits) };
 }
 
 /** Of a view, the value it looks at; of a pool written in place, the variable. */
@@ -203,35 +186,24 @@ function overwritable(graph: Graph, root: (value: Value) => Value): Set<string> 
   return found;
 }
 
-/** The roots that no later node reads, by the step that is done with them; never what is copied at the end. */
-function findLastUses(
+/** When each value that needs a buffer is made and read for the last time; what is copied at the end is there till then. */
+function findSpans(
   graph: Graph,
   root: (value: Value) => Value,
   copies: readonly FinalCopy[],
-): Map<number, number[]> {
+  needsBuffer: (value: Value) => boolean,
+): Span[] {
+  const made = new Map<number, Omit<Span, 'to'>>();
   const last = new Map<number, number>();
   graph.nodes.forEach((node, at) => {
     if (!isStep(node)) return;
-    for (const value of [...Object.values(node.outputs), ...Object.values(node.inputs)]) last.set(root(value).id, at);
+    for (const output of Object.values(node.outputs)) {
+      const value = root(output);
+      if (needsBuffer(value) && !made.has(value.id)) made.set(value.id, { value, maker: node, from: at });
+      last.set(value.id, at);
+    }
+    for (const input of Object.values(node.inputs)) last.set(root(input).id, at);
   });
-  for (const { from } of copies) last.delete(root(from).id);
-  const ending = new Map<number, number[]>();
-  for (const [id, at] of last) ending.set(at, [...(ending.get(at) ?? []), id]);
-  return ending;
-}
-
-/** A free buffer that fits best: the smallest that is large enough, else the largest, grown; else a new one. */
-function takeBuffer(free: number[], bytes: number[], size: number): number {
-  const fit = (index: number): number => {
-    const spare = (bytes[index] ?? 0) - size;
-    return spare >= 0 ? spare : 2 ** 52 - spare;
-  };
-  const best = free.reduce<number | undefined>(
-    (found, index) => (found === undefined || fit(index) < fit(found) ? index : found),
-    undefined,
-  );
-  if (best === undefined) return bytes.push(size) - 1;
-  free.splice(free.indexOf(best), 1);
-  bytes[best] = Math.max(bytes[best] ?? 0, size);
-  return best;
+  for (const { from } of copies) last.set(root(from).id, graph.nodes.length);
+  return [...made.values()].map((each) => ({ ...each, to: last.get(each.value.id) ?? each.from }));
 }

@@ -85,7 +85,7 @@ interface Backward {
 }
 
 function backward(objective: Graph, groups: ReadonlyMap<string, Group>, name: string): Backward {
-  const graph = differentiate(objective, 'objective', [...groups.keys()]);
+  const graph = differentiate(objective, 'objective', [...groups.keys()], { rematerialise: true });
   const b = new GraphBuilder(`${objective.name}.${name}`);
   const map = copyNodes(graph, b, () => undefined);
   const outputs: Record<string, Value> = {};

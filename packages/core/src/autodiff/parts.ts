@@ -1,7 +1,9 @@
 import type { Node } from '../ir/types.ts';
 
-/** The last part of the scope of nodes that pass gradients back, and of those that make a value of the forward part again. */
-export const [GRADIENT, AGAIN] = ['gradient', 'again'];
+/** What the scope of a node has that passes gradients back. */
+export const GRADIENT = 'gradient';
+/** What the scope of a node ends in that makes a value of the forward part again. */
+export const AGAIN = 'again';
 
 /** What a node of a graph with gradients is for. */
 export type Part = 'forward' | 'again' | 'backward';

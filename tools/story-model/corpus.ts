@@ -20,8 +20,9 @@ Options
   --seed N    the corpus depends on this number alone (default 1)
   --out FILE  where it goes: ASCII documents, each ended by one byte 0; in a .jsonl each a line { "text": … }
   --json      print the figures as JSON
-  --drill     more sums, and mostly short stories in which everything comes again: what a training begins with
+  --drill     mostly short stories in which everything comes again: for a while in the middle of the training
               (their figure is an upper bound: short ones can be read in more than one way)
+  --sheets X  how many in three documents are sheets of sums (default: 1; with --drill 0.2)
   --show N    print N documents instead of writing a file
   --check N   read N documents back with the grammar and see that each can be made in one way only
   --help      this text
@@ -55,35 +56,47 @@ export interface Facts {
   readonly sums: Share;
 }
 
+/** A corpus depends on these alone. */
+interface CorpusOptions {
+  readonly bytes: number;
+  readonly seed: number;
+  readonly drilling?: boolean;
+  /** Of three documents. */
+  readonly sheets?: number | undefined;
+}
+
 /** Hands finished documents (with their final 0) to `take` until `bytes` are reached. */
-export function generate(bytes: number, seed: number, drilling: boolean, take: (text: string) => void): Facts {
+export function generate(
+  { bytes, seed, drilling = false, sheets = drilling ? 0.2 : 1 }: CorpusOptions,
+  take: (text: string) => void,
+): Facts {
   const sampler = new Sampler(seed);
   const stories: Share = { documents: 0, bytes: 0, bits: 0 };
-  const sheets: Share = { documents: 0, bytes: 0, bits: 0 };
+  const sumSheets: Share = { documents: 0, bytes: 0, bits: 0 };
   let written = 0;
   while (written < bytes) {
     const before = sampler.bits;
-    const page = drilling ? document(sampler, drill, 1.2) : document(sampler);
+    const page = document(sampler, drilling ? drill : story, sheets);
     const text = `${page.text}\0`;
     take(text);
     written += text.length;
-    const share = text.includes(' = ') ? sheets : stories;
+    const share = text.includes(' = ') ? sumSheets : stories;
     share.documents++;
     share.bytes += text.length;
     share.bits += sampler.bits - before;
   }
   return {
     seed,
-    documents: stories.documents + sheets.documents,
+    documents: stories.documents + sumSheets.documents,
     bytes: written,
     bits: sampler.bits,
     bitsPerByte: sampler.bits / written,
     stories,
-    sums: sheets,
+    sums: sumSheets,
   };
 }
 
-function writeCorpus(path: string, bytes: number, seed: number, drilling: boolean): Facts {
+function writeCorpus(path: string, options: CorpusOptions): Facts {
   const file = openSync(path, 'w');
   let waiting = '';
   const lines = path.endsWith('.jsonl');
@@ -91,7 +104,7 @@ function writeCorpus(path: string, bytes: number, seed: number, drilling: boolea
     writeSync(file, Buffer.from(waiting, 'latin1'));
     waiting = '';
   };
-  const facts = generate(bytes, seed, drilling, (text) => {
+  const facts = generate(options, (text) => {
     waiting += lines ? `${JSON.stringify({ text: text.slice(0, -1) })}\n` : text;
     if (waiting.length > 1 << 20) flush();
   });
@@ -127,6 +140,7 @@ function main(): void {
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
       drill: { type: 'boolean', default: false },
+      sheets: { type: 'string' },
       show: { type: 'string' },
       check: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -142,7 +156,10 @@ function main(): void {
     process.stdout.write(`${values.check} documents read back, ${wrong.length} with other than one reading\n`);
     if (wrong.length > 0) process.exitCode = 1;
   } else if (values.out !== undefined && !values.help) {
-    const facts = writeCorpus(values.out, Number(values.bytes), seed, values.drill);
+    const facts = writeCorpus(values.out, {
+      ...{ bytes: Number(values.bytes), seed, drilling: values.drill },
+      sheets: values.sheets === undefined ? undefined : Number(values.sheets),
+    });
     const line = `${facts.documents} documents, ${facts.bytes} bytes, ${facts.bitsPerByte.toFixed(5)} bits per byte`;
     process.stdout.write(`${values.json ? JSON.stringify(facts) : line}\n`);
   } else {

@@ -11,7 +11,7 @@ const PIECE = / ?[A-Za-z]+| "|[.,!?]"| [+=-]/g;
 /** The vocabulary of the stories model in the format of the official ones: `<id> <Python literal> <length in bytes>` in each line. */
 export function vocabularyText(): string {
   const counts = new Map<string, number>();
-  generate(SAMPLE.bytes, SAMPLE.seed, false, (document) => {
+  generate(SAMPLE, (document) => {
     for (const [piece] of document.matchAll(PIECE)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
   });
   // By the tokens that a piece saves.

@@ -9,9 +9,20 @@ import {
   sampleGraph,
 } from '@receptance/core';
 
-/** The graphs that serve one model. All of them share the parameters and the state pools. */
-export type Graphs = Readonly<Record<'logits' | 'greedy' | 'sample' | 'reset' | 'draw' | 'hidden', Graph>>;
-export type GraphName = keyof Graphs;
+const BUILDERS = {
+  logits: logitsGraph,
+  greedy: greedyGraph,
+  sample: sampleGraph,
+  reset: resetGraph,
+  draw: drawGraph,
+  hidden: hiddenGraph,
+} satisfies Readonly<Record<string, (model: LanguageModel) => Graph>>;
+
+export type GraphName = keyof typeof BUILDERS;
+export const GRAPHS = Object.keys(BUILDERS) as readonly GraphName[];
+
+/** These two use the parameters and the state pools in all the ways that any graph does. */
+const COVERING: readonly GraphName[] = ['sample', 'reset'];
 
 /** What nearly every text needs; the others are compiled when they are first wanted. */
 const AT_LOAD: readonly GraphName[] = ['logits', 'sample', 'reset'];
@@ -23,15 +34,25 @@ export interface PoolEntry {
   readonly elements: number;
 }
 
-export function graphsOf(model: LanguageModel): Graphs {
-  return {
-    logits: logitsGraph(model),
-    greedy: greedyGraph(model),
-    sample: sampleGraph(model),
-    reset: resetGraph(model),
-    draw: drawGraph(model),
-    hidden: hiddenGraph(model),
-  };
+/** The graphs that serve one model, each made when it is wanted. All of them share the parameters and the state pools. */
+export class Graphs {
+  readonly #model: LanguageModel;
+  readonly #made = new Map<GraphName, Graph>();
+
+  constructor(model: LanguageModel) {
+    this.#model = model;
+  }
+
+  get(name: GraphName): Graph {
+    const graph = this.#made.get(name) ?? BUILDERS[name](this.#model);
+    this.#made.set(name, graph);
+    return graph;
+  }
+
+  /** Those by which a device sees what weights are used for. */
+  get covering(): readonly Graph[] {
+    return COVERING.map((name) => this.get(name));
+  }
 }
 
 /** The variables of the graphs, each `[Z, …shape]`. */
@@ -88,7 +109,7 @@ export class Executables {
 
   async get(name: GraphName): Promise<Executable> {
     const { device, graphs, parameters, limits } = this.#parts;
-    const made = this.#ready.get(name) ?? (await device.compile(graphs[name], parameters, sizesOf(name, limits)));
+    const made = this.#ready.get(name) ?? (await device.compile(graphs.get(name), parameters, sizesOf(name, limits)));
     this.#ready.set(name, made);
     return made;
   }

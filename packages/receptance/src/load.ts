@@ -30,7 +30,7 @@ import {
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
 import { fingerprinting } from './fingerprint.ts';
 import { badOption } from './generate-options.ts';
-import { Executables, graphsOf, poolsOf, type RunLimits } from './graphs.ts';
+import { Executables, Graphs, poolsOf, type RunLimits } from './graphs.ts';
 import { LoadedModel, type Model, type ModelMemory, type OnDevice, type RecoverOptions } from './model.ts';
 import { Slots } from './slots.ts';
 
@@ -188,10 +188,10 @@ async function prepare(
   const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
   const batch = device.info.ragged ? Math.min(maxBatch, slots.capacity) : 1;
   const limits: RunLimits = { chunk, rows, batch, slots: slots.rows };
-  const graphs = graphsOf(model);
-  const names = Object.values(graphs).flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
+  const graphs = new Graphs(model);
+  const names = graphs.covering.flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
   const read = fingerprinting(source, names);
-  const parameters = await device.loadParameters(heldAs(read.source, weights), Object.values(graphs), {
+  const parameters = await device.loadParameters(heldAs(read.source, weights), graphs.covering, {
     limits: { Z: slots.rows },
     ...hearing,
   });

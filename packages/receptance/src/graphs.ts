@@ -9,17 +9,17 @@ import {
   sampleGraph,
 } from '@receptance/core';
 
-const BUILDERS = {
+export type GraphName = 'logits' | 'greedy' | 'sample' | 'reset' | 'draw' | 'hidden';
+
+const BUILDERS: Readonly<Record<GraphName, (model: LanguageModel) => Graph>> = {
   logits: logitsGraph,
   greedy: greedyGraph,
   sample: sampleGraph,
   reset: resetGraph,
   draw: drawGraph,
   hidden: hiddenGraph,
-} satisfies Readonly<Record<string, (model: LanguageModel) => Graph>>;
-
-export type GraphName = keyof typeof BUILDERS;
-export const GRAPHS = Object.keys(BUILDERS) as readonly GraphName[];
+};
+export const GRAPHS: readonly GraphName[] = Object.keys(BUILDERS) as GraphName[];
 
 /** These two use the parameters and the state pools in all the ways that any graph does. */
 const COVERING: readonly GraphName[] = ['sample', 'reset'];

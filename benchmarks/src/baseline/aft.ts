@@ -1,5 +1,5 @@
 import { type Graph, GraphBuilder, type Value } from '@receptance/core';
-import type { TransformerSize } from './transformer.ts';
+import { stepLogits, type TransformerSize } from './transformer.ts';
 
 /** AFT-simple, or AFT-local of a window of W tokens. */
 export interface AftSize extends Omit<TransformerSize, 'headSize'> {
@@ -19,36 +19,16 @@ export function aftStateSize({ layers, width, window = 0 }: AftSize): number {
  * tokens that lie in the places (a place not used yet: −1e30), and leaving f32[1,1], 1 when the place held a token
  * outputs: next i32[1]; where they are asked for, logits f32[1,V] in place of it
  */
-export function aftStep(
-  { layers, width, ffn, vocabulary, window }: AftSize,
-  output: 'next' | 'logits' = 'next',
-): Graph {
+export function aftStep(size: AftSize, output: 'next' | 'logits' = 'next'): Graph {
+  const { width, window } = size;
   const b = new GraphBuilder(window === undefined ? 'aft-simple.step' : 'aft-local.step');
-  const tokens = b.input('tokens', 'i32', [1]);
-  const matrix = (name: string, rows: number, columns: number): Value => b.parameter(name, 'f32', [rows, columns]);
-  const norm = (x: Value, name: string): Value => {
-    const [w, bias] = ['weight', 'bias'].map((part) => b.parameter(`${name}.${part}`, 'f32', [width]));
-    return w === undefined || bias === undefined ? x : b.add('layerNorm', { x, w, b: bias }, { eps: 1e-5 }).y;
-  };
   const ring = window === undefined ? undefined : ringInputs(b, window);
-  let x = b.add('gather', { table: matrix('emb.weight', vocabulary, width), ids: tokens }).y;
-  for (let layer = 0; layer < layers; layer++) {
-    const block = `blocks.${layer}`;
-    const normed = norm(x, `${block}.ln1`);
-    const project = (name: string): Value => b.linear(normed, matrix(`${block}.att.${name}.weight`, width, width));
+  const logits = stepLogits(b, size, (layer, project) => {
     const [q, k, v] = [project('query'), project('key'), project('value')];
     const sums = new Sums(b, `state.${layer}`, width);
     const mean = ring === undefined ? sums.with(k, v) : near(b, ring, sums, `state.${layer}`, k, v);
-    const y = b.binary('mul', b.unary('sigmoid', q), mean);
-    x = b.binary('add', x, b.linear(y, matrix(`${block}.att.output.weight`, width, width)));
-    const wide = b.linear(norm(x, `${block}.ln2`), matrix(`${block}.ffn.key.weight`, ffn, width));
-    x = b.binary(
-      'add',
-      x,
-      b.linear(b.add('reluSquared', { x: wide }).y, matrix(`${block}.ffn.value.weight`, width, ffn)),
-    );
-  }
-  const logits = b.linear(norm(x, 'ln_out'), matrix('head.weight', vocabulary, width));
+    return b.binary('mul', b.unary('sigmoid', q), mean);
+  });
   b.output(output, output === 'logits' ? logits : b.add('argmax', { x: logits }).y);
   return b.build();
 }

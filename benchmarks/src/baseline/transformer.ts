@@ -24,16 +24,11 @@ export function transformerLike({ layers, width, vocabularySize }: Like): Transf
  * inputs: tokens i32[1], places i32[H] (the cache's rows that the token's key and value are written to)
  * outputs: next i32[1]
  */
-export function transformerStep({ layers, width, headSize, ffn, vocabulary }: TransformerSize, context: number): Graph {
+export function transformerStep(size: TransformerSize, context: number): Graph {
+  const { width, headSize } = size;
   const b = new GraphBuilder(`transformer.step.${context}`);
   const heads = width / headSize;
-  const tokens = b.input('tokens', 'i32', [1]);
   const places = b.input('places', 'i32', [heads]);
-  const matrix = (name: string, rows: number, columns: number): Value => b.parameter(name, 'f32', [rows, columns]);
-  const norm = (x: Value, name: string): Value => {
-    const [w, bias] = ['weight', 'bias'].map((part) => b.parameter(`${name}.${part}`, 'f32', [width]));
-    return w === undefined || bias === undefined ? x : b.add('layerNorm', { x, w, b: bias }, { eps: 1e-5 }).y;
-  };
   /** The cache as the heads see it, f32[H,P,D], with this token in it. */
   const remembered = (name: string, value: Value): Value => {
     const pool = b.variable(name, 'f32', [heads * context, headSize]);
@@ -41,29 +36,45 @@ export function transformerStep({ layers, width, headSize, ffn, vocabulary }: Tr
     b.update(name, y);
     return b.reshape(y, [heads, context, headSize]);
   };
-  let x = b.add('gather', { table: matrix('emb.weight', vocabulary, width), ids: tokens }).y;
-  for (let layer = 0; layer < layers; layer++) {
-    const block = `blocks.${layer}`;
-    const normed = norm(x, `${block}.ln1`);
-    const project = (name: string): Value => b.linear(normed, matrix(`${block}.att.${name}.weight`, width, width));
+  const logits = stepLogits(b, size, (layer, project) => {
     const q = b.reshape(b.binary('mul', project('query'), headSize ** -0.5), [heads, 1, headSize]);
     const k = remembered(`cache.${layer}.k`, project('key'));
     const v = remembered(`cache.${layer}.v`, project('value'));
     const scores = b.add('matmul', { a: q, b: k }, { transposeA: false, transposeB: true }).y;
-    const seen = b.add(
-      'matmul',
-      { a: b.add('softmax', { x: scores }).y, b: v },
-      { transposeA: false, transposeB: false },
-    ).y;
-    const output = b.linear(b.reshape(seen, [1, width]), matrix(`${block}.att.output.weight`, width, width));
-    x = b.binary('add', x, output);
+    const weights = b.add('softmax', { x: scores }).y;
+    const seen = b.add('matmul', { a: weights, b: v }, { transposeA: false, transposeB: false }).y;
+    return b.reshape(seen, [1, width]);
+  });
+  b.output('next', b.add('argmax', { x: logits }).y);
+  return b.build();
+}
+
+/**
+ * The logits f32[1,V] of a step that reads tokens i32[1]: all of it but how a layer looks back.
+ * @param lookBack what a layer finds, f32[1,C], given its projections of the token by their names
+ */
+export function stepLogits(
+  b: GraphBuilder,
+  { layers, width, ffn, vocabulary }: Omit<TransformerSize, 'headSize'>,
+  lookBack: (layer: number, project: (name: string) => Value) => Value,
+): Value {
+  const tokens = b.input('tokens', 'i32', [1]);
+  const matrix = (name: string, rows: number, columns: number): Value => b.parameter(name, 'f32', [rows, columns]);
+  const norm = (x: Value, name: string): Value => {
+    const [w, bias] = ['weight', 'bias'].map((part) => b.parameter(`${name}.${part}`, 'f32', [width]));
+    return w === undefined || bias === undefined ? x : b.add('layerNorm', { x, w, b: bias }, { eps: 1e-5 }).y;
+  };
+  let x = b.add('gather', { table: matrix('emb.weight', vocabulary, width), ids: tokens }).y;
+  for (let layer = 0; layer < layers; layer++) {
+    const block = `blocks.${layer}`;
+    const normed = norm(x, `${block}.ln1`);
+    const found = lookBack(layer, (name) => b.linear(normed, matrix(`${block}.att.${name}.weight`, width, width)));
+    x = b.binary('add', x, b.linear(found, matrix(`${block}.att.output.weight`, width, width)));
     const wide = b.linear(norm(x, `${block}.ln2`), matrix(`${block}.ffn.key.weight`, ffn, width));
     const squared = b.add('reluSquared', { x: wide }).y;
     x = b.binary('add', x, b.linear(squared, matrix(`${block}.ffn.value.weight`, width, ffn)));
   }
-  const logits = b.linear(norm(x, 'ln_out'), matrix('head.weight', vocabulary, width));
-  b.output('next', b.add('argmax', { x: logits }).y);
-  return b.build();
+  return b.linear(norm(x, 'ln_out'), matrix('head.weight', vocabulary, width));
 }
 
 export function transformerTensors({ layers, width, ffn, vocabulary }: TransformerSize): TensorShape[] {

@@ -57,7 +57,7 @@ export interface Facts {
 }
 
 /** A corpus depends on these alone. */
-interface CorpusOptions {
+export interface CorpusOptions {
   readonly bytes: number;
   readonly seed: number;
   readonly drilling?: boolean;
@@ -96,7 +96,8 @@ export function generate(
   };
 }
 
-function writeCorpus(path: string, options: CorpusOptions): Facts {
+/** @param path ends in `.jsonl` for a line each, else documents are ended by a byte 0 */
+export function writeCorpus(path: string, options: CorpusOptions): Facts {
   const file = openSync(path, 'w');
   let waiting = '';
   const lines = path.endsWith('.jsonl');

@@ -1,4 +1,4 @@
-import type { Dim, Shape } from '@receptance/core';
+import { type Dim, type Shape, sameShape } from '@receptance/core';
 
 /** A product of dimensions; of none it is 1. */
 export type Product = Shape;
@@ -50,6 +50,7 @@ function fits(outer: Axis, inner: Axis): boolean {
 }
 
 function sameProduct(a: Product, b: Product): boolean {
+  if (sameShape(a, b)) return true;
   const [x, y] = [splitProduct(a), splitProduct(b)];
   return x.factor === y.factor && x.dims.length === y.dims.length && x.dims.every((dim, i) => dim === y.dims[i]);
 }

@@ -34,39 +34,35 @@ interface Run {
  */
 export class Crew {
   readonly #threads: Thread[] = [];
-  readonly #instance: Instance;
-  readonly #mailbox: number;
+  /** That each has begun. */
+  readonly #begun: readonly Promise<void>[];
+  #mailbox: { readonly memory: WebAssembly.Memory; readonly address: number } | undefined;
   #run: Run | undefined;
   #failure: Error | undefined;
 
-  private constructor(instance: Instance, mailbox: number) {
-    this.#instance = instance;
-    this.#mailbox = mailbox;
+  /** Lets threads start: `begin` gives them something to work with. */
+  constructor(threads: number) {
+    this.#begun = Array.from({ length: threads }, () => this.#hire());
   }
 
   /** @throws BackendUnavailableError when a thread does not start */
-  static async start(instance: Instance, memory: LinearMemory, threads: number): Promise<Crew> {
+  async begin({ module, memory: shared, variant }: Instance, memory: LinearMemory): Promise<void> {
     const control = memory.allocateZeroed(CONTROL_BYTES).address;
     const mailbox = memory.allocateZeroed(MAILBOX_BYTES).address;
-    const crew = new Crew(instance, mailbox);
+    this.#mailbox = { memory: shared, address: mailbox };
+    const crew = { module, memory: shared, memory64: variant.memory64, threads: this.size, control, mailbox };
+    for (const [id, thread] of this.#threads.entries()) {
+      thread.post({ ...crew, id, stack: memory.allocate(STACK_BYTES).address + STACK_BYTES });
+    }
     try {
-      await Promise.all(
-        Array.from({ length: threads }, (_, id) => {
-          const stack = memory.allocate(STACK_BYTES).address + STACK_BYTES;
-          const { module, memory: shared, variant } = instance;
-          const memory64 = variant.memory64;
-          return crew.#begin({ module, memory: shared, memory64, id, threads, stack, control, mailbox });
-        }),
-      );
+      await Promise.all(this.#begun);
     } catch (cause) {
-      crew.close();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new BackendUnavailableError('wasm', `a thread did not start: ${reason}`, {
         hint: 'allow workers from blob: in the page’s content security policy, or ask for one thread',
         cause,
       });
     }
-    return crew;
   }
 
   get size(): number {
@@ -79,12 +75,14 @@ export class Crew {
    */
   run(code: number, registers: number, plan: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined) return Promise.reject(new Error('the threads were not given anything to work with'));
     return new Promise((resolve, reject) => {
       this.#run = { resolve, reject };
       for (const thread of this.#threads) thread.hold(true);
-      const { buffer } = this.#instance.memory;
-      new Float64Array(buffer, this.#mailbox + 8, 3).set([code, registers, plan]);
-      const signal = new Int32Array(buffer, this.#mailbox, 1);
+      const { buffer } = mailbox.memory;
+      new Float64Array(buffer, mailbox.address + 8, 3).set([code, registers, plan]);
+      const signal = new Int32Array(buffer, mailbox.address, 1);
       Atomics.add(signal, 0, 1);
       Atomics.notify(signal, 0);
     });
@@ -104,18 +102,8 @@ export class Crew {
     return run;
   }
 
-  #begin(start: WorkerStart): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const thread = newThread({
-        message: (message) => {
-          if (message === 'ready') {
-            thread.hold(false);
-            resolve();
-          } else if (message === 'done') this.#settle()?.resolve();
-          else fail(new Error(message.error));
-        },
-        fail: (error) => fail(error),
-      });
+  #hire(): Promise<void> {
+    const begun = new Promise<void>((resolve, reject) => {
       const fail = (cause: Error): void => {
         reject(cause);
         this.close(
@@ -125,9 +113,21 @@ export class Crew {
           }),
         );
       };
+      const thread = newThread({
+        message: (message) => {
+          if (message === 'ready') {
+            thread.hold(false);
+            resolve();
+          } else if (message === 'done') this.#settle()?.resolve();
+          else fail(new Error(message.error));
+        },
+        fail,
+      });
       this.#threads.push(thread);
-      thread.post(start);
     });
+    // Heard by `begin`, if it comes to that.
+    begun.catch(() => {});
+    return begun;
   }
 }
 

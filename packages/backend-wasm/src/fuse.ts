@@ -116,7 +116,8 @@ class OpenGroup {
       if (!this.#made.has(rootOf(this.#roots, value)))
         inputs.set(inputKey(value, output.shape), { value, within: output.shape });
     }
-    if (inputs.size > MOST_INPUTS || joinAxes(spaceOf(shape, [...inputs.values()])).length > MAX_RANK) return false;
+    if (inputs.size > MOST_INPUTS) return false;
+    if (shape.length > MAX_RANK && joinAxes(spaceOf(shape, [...inputs.values()])).length > MAX_RANK) return false;
     // What is read in another order than it is written must not be written meanwhile.
     const overwritten = placeOf(this.#storage.get(output.id));
     const clashes = [...inputs.values()].some(

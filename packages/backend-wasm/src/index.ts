@@ -46,11 +46,19 @@ export function wasm(options: WasmOptions = {}): Backend {
       const has = features();
       const threads = threadsFor(options, has);
       const { relaxed = has.relaxed, memory64 = false, guards: guarded = false } = options;
-      const instance = await instantiate(chooseVariant({ threads: threads > 1 || memory64, relaxed, memory64 }, has));
-      const most = Math.min(options.memoryLimit ?? Number.POSITIVE_INFINITY, mostBytes(instance.variant));
-      const memory = new LinearMemory(instance.memory, { base: instance.crate.base, most, memory64, guarded });
-      const crew = threads > 1 ? await Crew.start(instance, memory, threads) : undefined;
-      return new WasmDevice(table, instance, memory, crew);
+      const variant = chooseVariant({ threads: threads > 1 || memory64, relaxed, memory64 }, has);
+      // Threads start while the binary is compiled.
+      const crew = threads > 1 ? new Crew(threads) : undefined;
+      try {
+        const instance = await instantiate(variant);
+        const most = Math.min(options.memoryLimit ?? Number.POSITIVE_INFINITY, mostBytes(instance.variant));
+        const memory = new LinearMemory(instance.memory, { base: instance.crate.base, most, memory64, guarded });
+        await crew?.begin(instance, memory);
+        return new WasmDevice(table, instance, memory, crew);
+      } catch (error) {
+        crew?.close();
+        throw error;
+      }
     },
   };
 }

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '8affc8a5e3ac8c65d6f7c8b0e082fdb644c2c21285ed4e064017e322cfee81c3',
+  sources: '906600e342bfc51ee09bfb91f6309e78f3363098d292c054d3c70ac06af6612f',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -99,8 +99,12 @@ export class LinearMemory {
 
   /** Memory filled with zeros. @throws ReceptanceError `OUT_OF_MEMORY` */
   allocateZeroed(bytes: number): Block {
+    const untouched = this.#end;
     const block = this.allocate(bytes);
-    new Uint8Array(this.memory.buffer, block.address, block.bytes).fill(0);
+    // What nobody had before is zero, and costs nothing before it is used.
+    const used =
+      this.#guarded === undefined ? Math.min(block.bytes, Math.max(0, untouched - block.address)) : block.bytes;
+    this.bytes(block.address, used).fill(0);
     return block;
   }
 
@@ -209,7 +213,15 @@ export class BlockGroup {
 
   /** @throws ReceptanceError `OUT_OF_MEMORY` */
   allocate(bytes: number): Block {
-    const block = this.#memory.allocate(bytes);
+    return this.#keep(this.#memory.allocate(bytes));
+  }
+
+  /** @throws ReceptanceError `OUT_OF_MEMORY` */
+  allocateZeroed(bytes: number): Block {
+    return this.#keep(this.#memory.allocateZeroed(bytes));
+  }
+
+  #keep(block: Block): Block {
     this.#blocks.push(block);
     return block;
   }

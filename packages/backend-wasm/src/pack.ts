@@ -1,4 +1,13 @@
-import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
+import {
+  BLOCKS,
+  byteLength,
+  type DType,
+  type ParameterEntry,
+  ReceptanceError,
+  transposeMatrix,
+  widen,
+  wordsOf,
+} from '@receptance/core';
 import { Chore, type ChoreHost } from './chore.ts';
 import { FORMATS, type Form, GROUP, groupBytes, isTransposed, packedShape, RUN } from './forms.ts';
 import { type Block, BlockGroup } from './memory.ts';
@@ -178,12 +187,8 @@ function q5ToQ8(bytes: Uint8Array, out: Uint8Array): void {
 
 /** A matrix of plain numbers [rows, columns] as [columns, rows]. */
 function transpose(bytes: Uint8Array, out: Uint8Array, [rows = 1, columns = 1]: readonly number[]): void {
-  const wide = bytes.byteLength === 4 * rows * columns;
-  const numbersOf = ({ buffer, byteOffset }: Uint8Array): Uint32Array | Uint16Array =>
-    wide ? new Uint32Array(buffer, byteOffset, rows * columns) : new Uint16Array(buffer, byteOffset, rows * columns);
-  const from = numbersOf(bytes.byteOffset % 4 === 0 ? bytes : bytes.slice());
-  const to = numbersOf(out);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column] ?? 0;
-  }
+  const width = bytes.byteLength / (rows * columns);
+  const [from, to] = [wordsOf(bytes, width) ?? wordsOf(new Uint8Array(bytes), width), wordsOf(out, width)];
+  if (from === undefined || to === undefined) throw new Error(`elements of ${width} bytes are not transposed`);
+  transposeMatrix(from, to, rows, columns);
 }

@@ -76,7 +76,8 @@ export async function loadParameters(
   if (total > host.memory.most) throw tooLarge(entries, total, host.memory.most);
   const blocks = new BlockGroup(host.memory);
   const newLeaf = (entry: ParameterEntry, form: Form): Leaf => {
-    return { entry, form, block: blocks.allocate(formBytes(form, entry.shape)) };
+    const bytes = formBytes(form, entry.shape);
+    return { entry, form, block: entry.stored === undefined ? blocks.allocateZeroed(bytes) : blocks.allocate(bytes) };
   };
   try {
     const leaves = entries.map((entry) => newLeaf(entry, formOf(entry)));
@@ -107,9 +108,6 @@ interface Loading {
 async function fill(leaves: readonly Leaf[], { host, source, signal, onProgress }: Loading): Promise<Set<Leaf>> {
   const refused = new Set<Leaf>();
   if (leaves.length === 0) return refused;
-  for (const { entry, block } of leaves) {
-    if (entry.stored === undefined) host.memory.bytes(block.address, block.bytes).fill(0);
-  }
   const total = leaves.reduce((sum, { entry }) => sum + (entry.stored?.bytes ?? 0), 0);
   const pieces = leaves.flatMap((leaf) => [...piecesOf(leaf)]);
   const placer = new Placer(host, pieces);

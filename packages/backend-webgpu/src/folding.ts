@@ -42,12 +42,14 @@ export function fold(graph: Graph): Folded {
     const y = node.outputs['y'];
     if (recipe !== undefined && y !== undefined) known.set(y.id, recipe);
   }
-  const folded = rewrite(graph, ({ outputs: { y } }, _, b) => {
-    const recipe = known.get(y?.id ?? -1);
-    if (y === undefined || recipe === undefined || recipe.steps.length === 0) return undefined;
-    const name = nameOf(recipe);
-    recipes.set(name, recipe);
-    return { y: b.parameter(name, 'f32', y.shape) };
+  const folded = rewrite(graph, {
+    replace({ outputs: { y } }, _, { b }) {
+      const recipe = known.get(y?.id ?? -1);
+      if (y === undefined || recipe === undefined || recipe.steps.length === 0) return undefined;
+      const name = nameOf(recipe);
+      recipes.set(name, recipe);
+      return { y: b.parameter(name, 'f32', y.shape) };
+    },
   });
   return recipes.size === 0 ? { graph, recipes } : { graph: prune(folded), recipes };
 }

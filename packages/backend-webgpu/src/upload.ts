@@ -3,6 +3,7 @@ import {
   byteLength,
   checkFinite,
   type DType,
+  transposeMatrix,
   type WeightSource,
   widen,
   widenedPieces,
@@ -111,9 +112,7 @@ async function* turned(
 /** The transpose, which has so many rows and columns. */
 function transposed<Numbers extends Float32Array | Uint16Array>(from: Numbers, rows: number, columns: number): Numbers {
   const to = from.slice() as Numbers;
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) to[row * columns + column] = from[column * rows + row] ?? 0;
-  }
+  transposeMatrix(from, to, columns, rows);
   return to;
 }
 

@@ -1,5 +1,14 @@
 import type { DType } from '@receptance/core';
-import { BLOCKS, byteLength, halfToNumber, narrow, ReceptanceError, widen } from '@receptance/core';
+import {
+  BLOCKS,
+  byteLength,
+  halfToNumber,
+  narrow,
+  ReceptanceError,
+  transposeMatrix,
+  widen,
+  wordsOf,
+} from '@receptance/core';
 import type { StoredTensor } from './checkpoint.ts';
 import { checkpointError } from './errors.ts';
 import { gather } from './pth/gather.ts';
@@ -36,12 +45,27 @@ export function transposed(stored: StoredTensor): StoredTensor {
   const view = viewOf(0, shape, [...outerStrides, 1, columns]);
   return {
     info: { ...info, shape },
-    async read(start, end, signal) {
+    async read(start, end, signal, into) {
+      if (start === 0 && end === info.bytes && (width === 2 || width === 4)) {
+        const out = into !== undefined && into.byteOffset % width === 0 ? into.subarray(0, end) : new Uint8Array(end);
+        transposeAll(await read(start, end, signal), out, width, rows, columns);
+        return out;
+      }
       const first = Math.floor(start / width);
       const bytes = await gather((from, to) => read(from, to, signal), view, width, first, Math.ceil(end / width));
       return bytes.slice(start - first * width, end - first * width);
     },
   };
+}
+
+/** Each of the matrices that lie one after the other. */
+function transposeAll(bytes: Uint8Array, out: Uint8Array, width: number, rows: number, columns: number): void {
+  const [from, to] = [wordsOf(bytes, width) ?? wordsOf(new Uint8Array(bytes), width), wordsOf(out, width)];
+  if (from === undefined || to === undefined) throw new Error(`elements of ${width} bytes at ${out.byteOffset}`);
+  const size = rows * columns;
+  for (let at = 0; at < from.length; at += size) {
+    transposeMatrix(from.subarray(at, at + size), to.subarray(at, at + size), rows, columns);
+  }
 }
 
 /** Blocks as f32. */

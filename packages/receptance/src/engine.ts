@@ -1,7 +1,8 @@
 import type { Device, DeviceBuffer, HostArray, LanguageModel, Parameters } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { Batcher } from './batcher.ts';
-import type { Executables, PoolEntry, RunLimits } from './graphs.ts';
+import type { Executables, GraphName, PoolEntry, RunLimits } from './graphs.ts';
+import { eventLoopTurn } from './pace.ts';
 import { Queue } from './queue.ts';
 import { type DecodeRun, type Draw, type Feed, Runs, type SlotRun } from './runs.ts';
 import { type Trace, traceOn } from './trace.ts';
@@ -37,6 +38,7 @@ export class Engine {
   #parts: EngineParts;
   #runs: Runs;
   #released = false;
+  readonly #expected = new Set<GraphName>();
   readonly #turns = new Queue();
   readonly #feeds: Batcher<Feed, true>;
   readonly #steps: Batcher<Step, HostArray>;
@@ -52,7 +54,7 @@ export class Engine {
       ...shared,
       fitting: (feeds) => fitting(feeds, this.limits.chunk),
       run: async (feeds) => {
-        await this.#runs.read(feeds);
+        await Promise.all([this.#runs.read(feeds), this.#makeExpected()]);
         return feeds.map(() => true as const);
       },
     });
@@ -104,6 +106,11 @@ export class Engine {
    */
   step(slot: number, snapshot: number, token: number): Promise<HostArray> {
     return this.#steps.ask({ slot, snapshot, tokens: [token] });
+  }
+
+  /** Says how tokens will be chosen: what that takes is made ready while a text is read. */
+  expect(choosing: 'greedy' | 'sample' | 'draw'): void {
+    this.#expected.add(choosing);
   }
 
   /** Draws from logits that the host has worked on, and counts the token for the slot. */
@@ -168,6 +175,14 @@ export class Engine {
       this.#runs = new Runs(this.#parts);
       this.#released = false;
     });
+  }
+
+  /** After the run that is being asked for is under way. What fails here is made, and heard, when it is needed. */
+  async #makeExpected(): Promise<void> {
+    const expected = [...this.#expected];
+    this.#expected.clear();
+    if (expected.length > 0) await eventLoopTurn();
+    for (const name of expected) await this.#parts.executables.get(name).catch(() => {});
   }
 
   async #release(): Promise<void> {

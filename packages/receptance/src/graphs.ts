@@ -21,11 +21,11 @@ const BUILDERS: Readonly<Record<GraphName, (model: LanguageModel) => Graph>> = {
 };
 export const GRAPHS: readonly GraphName[] = Object.keys(BUILDERS) as GraphName[];
 
-/** These two use the parameters and the state pools in all the ways that any graph does. */
-const COVERING: readonly GraphName[] = ['sample', 'reset'];
+/** These use the parameters and the state pools in all the ways that any graph does. */
+const COVERING: readonly GraphName[] = ['logits', 'reset', 'draw'];
 
-/** What nearly every text needs; the others are compiled when they are first wanted. */
-const AT_LOAD: readonly GraphName[] = ['logits', 'sample', 'reset'];
+/** What every text begins with. Those by which tokens are chosen are compiled while the first text is read. */
+const AT_LOAD: readonly GraphName[] = ['logits', 'reset'];
 
 /** One tensor of what a sequence is between two tokens: a state, or the counts behind the penalties. */
 export interface PoolEntry {
@@ -39,8 +39,15 @@ export class Graphs {
   readonly #model: LanguageModel;
   readonly #made = new Map<GraphName, Graph>();
 
-  constructor(model: LanguageModel) {
+  private constructor(model: LanguageModel) {
     this.#model = model;
+  }
+
+  /** With those that loading needs made. */
+  static async of(model: LanguageModel): Promise<Graphs> {
+    const graphs = new Graphs(model);
+    for (const name of [...AT_LOAD, ...COVERING]) graphs.get(name);
+    return graphs;
   }
 
   get(name: GraphName): Graph {
@@ -88,6 +95,7 @@ export interface ExecutablesParts {
 export class Executables {
   readonly #parts: ExecutablesParts;
   readonly #ready = new Map<GraphName, Executable>();
+  readonly #making = new Map<GraphName, Promise<Executable>>();
 
   constructor(parts: ExecutablesParts) {
     this.#parts = parts;
@@ -108,8 +116,16 @@ export class Executables {
   }
 
   async get(name: GraphName): Promise<Executable> {
+    const known = this.#ready.get(name) ?? this.#making.get(name);
+    if (known !== undefined) return known;
+    const making = this.#make(name).finally(() => this.#making.delete(name));
+    this.#making.set(name, making);
+    return making;
+  }
+
+  async #make(name: GraphName): Promise<Executable> {
     const { device, graphs, parameters, limits } = this.#parts;
-    const made = this.#ready.get(name) ?? (await device.compile(graphs.get(name), parameters, sizesOf(name, limits)));
+    const made = await device.compile(graphs.get(name), parameters, sizesOf(name, limits));
     this.#ready.set(name, made);
     return made;
   }

@@ -169,9 +169,14 @@ interface Settings {
 /** Opens a device, and brings the model there. */
 async function bring(source: WeightSource, settings: Settings, { signal, onProgress }: Hearing): Promise<OnDevice> {
   const hearing = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  const device = await settings.backend.open(hearing);
+  const opening = settings.backend.open(hearing);
+  // Graphs are made while threads start, or an adapter is found.
+  const [opened, made] = await Promise.allSettled([opening, Graphs.of(settings.model)]);
+  if (opened.status === 'rejected') throw opened.reason;
+  const device = opened.value;
   try {
-    return await prepare(source, device, settings, hearing);
+    if (made.status === 'rejected') throw made.reason;
+    return await prepare(source, device, made.value, settings, hearing);
   } catch (error) {
     await device.close();
     throw error;
@@ -181,6 +186,7 @@ async function bring(source: WeightSource, settings: Settings, { signal, onProgr
 async function prepare(
   source: WeightSource,
   device: Device,
+  graphs: Graphs,
   { model, slots, maxBatch, chunk, weights, fingerprint: wanted }: Settings,
   hearing: OpenOptions,
 ): Promise<OnDevice> {
@@ -188,7 +194,6 @@ async function prepare(
   const rows = Math.max(1, Math.min(chunk, Math.floor(LOGITS_PER_RUN / vocabularySize)));
   const batch = device.info.ragged ? Math.min(maxBatch, slots.capacity) : 1;
   const limits: RunLimits = { chunk, rows, batch, slots: slots.rows };
-  const graphs = new Graphs(model);
   const names = graphs.covering.flatMap((graph) => [...leaves(graph, 'parameter').keys()]);
   const read = fingerprinting(source, names);
   const parameters = await device.loadParameters(heldAs(read.source, weights), graphs.covering, {

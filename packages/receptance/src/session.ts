@@ -238,6 +238,7 @@ export class SlotSession implements Session {
 
   async *#continue(generation: Generation): AsyncGenerator<Piece, Finish, void> {
     const { maxTokens, stopTokens, signal, stepsPerRun } = generation;
+    this.#parts.engine.expect(generation.work === undefined ? generation.choice.kind : 'draw');
     await this.#turn(() => this.#appendPrompt(generation));
     const stopping = new StopStrings(generation.stop);
     const made: number[] = [];

@@ -20,7 +20,7 @@ function usesOf(graph: Graph): Map<string, Set<string>> {
 
 test('no graph uses a weight or a state in a way that those shown at load do not', async () => {
   const { tensors } = await openCheckpoint(bytesSource(randomModel()));
-  const graphs = new Graphs(detectModel(tensors));
+  const graphs = await Graphs.of(detectModel(tensors));
   const decomposed = (graph: Graph): Graph => decompose(graph, () => false);
   const shown = graphs.covering.map((graph) => usesOf(decomposed(graph)));
   const pools = new Set(graphs.covering.flatMap((graph) => [...leaves(graph, 'variable').keys()]));

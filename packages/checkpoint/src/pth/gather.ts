@@ -1,3 +1,4 @@
+import { wordsOf } from '@receptance/core';
 import type { Axis, View } from './view.ts';
 import { byStride, extentOf } from './view.ts';
 
@@ -25,6 +26,7 @@ export async function gather(
   const part = restrict(view, first, last);
   const axes = byStride(part.axes);
   const window = new Window(read, width, part.offset + extentOf(part.axes));
+  const target = { bytes: out, words: wordsOf(out, width) };
   const { size, stride, step } = axes.at(-1) ?? { size: 1, stride: 1, step: 1 };
   for (const { from, to } of positions(axes.slice(0, -1), part.offset, part.firstElement - first)) {
     const low = Math.max(0, Math.ceil(-to / step));
@@ -34,7 +36,7 @@ export async function gather(
       if (!window.has(source)) await window.moveTo(source);
       const reach = stride === 0 ? high : i + Math.ceil((window.end - source) / stride);
       const stop = Math.min(high, reach);
-      window.copy(source, stride, out, to + i * step, step, stop - i);
+      window.copy(source, stride, target, to + i * step, step, stop - i);
       i = stop;
     }
   }
@@ -94,6 +96,7 @@ class Window {
   readonly #read: ReadStorage;
   readonly #limit: number;
   #bytes: Uint8Array = new Uint8Array(0);
+  #words: Words;
   #start = 0;
 
   constructor(read: ReadStorage, width: number, limit: number) {
@@ -114,22 +117,45 @@ class Window {
   async moveTo(element: number): Promise<void> {
     const end = Math.min(this.#limit, element + WINDOW / this.#width);
     this.#bytes = await this.#read(element * this.#width, end * this.#width);
+    this.#words = wordsOf(this.#bytes, this.#width);
     this.#start = element;
   }
 
-  copy(from: number, stride: number, out: Uint8Array, to: number, step: number, count: number): void {
+  copy(from: number, stride: number, out: Target, to: number, step: number, count: number): void {
     const width = this.#width;
     const bytes = this.#bytes;
     let source = (from - this.#start) * width;
     let target = to * width;
     if (stride === 1 && step === 1) {
-      out.set(bytes.subarray(source, source + count * width), target);
-      return;
-    }
-    for (let i = 0; i < count; i++) {
-      for (let byte = 0; byte < width; byte++) out[target + byte] = bytes[source + byte] ?? 0;
-      source += stride * width;
-      target += step * width;
+      out.bytes.set(bytes.subarray(source, source + count * width), target);
+    } else if (this.#words !== undefined && out.words !== undefined) {
+      copyWords(this.#words, from - this.#start, stride, out.words, to, step, count);
+    } else {
+      for (let i = 0; i < count; i++) {
+        for (let byte = 0; byte < width; byte++) out.bytes[target + byte] = bytes[source + byte] ?? 0;
+        source += stride * width;
+        target += step * width;
+      }
     }
   }
+}
+
+/** Elements as whole numbers, which move faster than byte by byte. */
+type Words = ReturnType<typeof wordsOf>;
+
+interface Target {
+  readonly bytes: Uint8Array;
+  readonly words: Words;
+}
+
+function copyWords(
+  from: Exclude<Words, undefined>,
+  source: number,
+  stride: number,
+  to: Exclude<Words, undefined>,
+  target: number,
+  step: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) to[target + i * step] = from[source + i * stride] ?? 0;
 }

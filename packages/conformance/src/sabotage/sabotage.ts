@@ -31,7 +31,9 @@ export type Change = (b: GraphBuilder, x: Inputs, node: Node) => Node['outputs']
 /** The reference, given graphs in which every node of an op is changed. */
 export function changed(op: OpName, name: string, change: Change, noticedBy?: readonly string[]): Sabotage {
   const wrong = (graph: Graph): Graph =>
-    rewrite(graph, (node, inputs, b) => (node.op === op ? change(b, inputsOf(node, inputs), node) : undefined));
+    rewrite(graph, {
+      replace: (node, inputs, { b }) => (node.op === op ? change(b, inputsOf(node, inputs), node) : undefined),
+    });
   return { op, name, backend: compilingOther(reference(), wrong), ...(noticedBy === undefined ? {} : { noticedBy }) };
 }
 

@@ -1,6 +1,6 @@
 import { ReceptanceError } from '../errors.ts';
-import { GraphBuilder } from '../ir/builder.ts';
-import { copyNodes, mapped, prune } from '../ir/rewrite.ts';
+import type { GraphBuilder } from '../ir/builder.ts';
+import { derive, mapped, prune } from '../ir/rewrite.ts';
 import type { Graph, Node, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 import { decompose } from '../plan/lower.ts';
@@ -28,8 +28,7 @@ export function differentiate(
   options: DifferentiateOptions = {},
 ): Graph {
   const whole = decompose(graph, (node) => definitionOf(node.op).vjp !== undefined);
-  const b = new GraphBuilder(`${graph.name}.gradient`);
-  const map = copyNodes(whole, b, () => undefined);
+  const { b, map } = derive(whole, { name: `${graph.name}.gradient` });
   const seed = lossValue(whole, loss);
   const leaves = wrt.map((name) => [name, leaf(whole, name)] as const);
   const dependent = dependents(whole, new Set(leaves.map(([, value]) => value.id)));

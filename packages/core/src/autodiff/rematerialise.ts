@@ -1,5 +1,4 @@
-import { GraphBuilder } from '../ir/builder.ts';
-import { copyNodes, mapped, prune } from '../ir/rewrite.ts';
+import { type Derived, mapped, prune, rewrite } from '../ir/rewrite.ts';
 import { elementCount, symbolsOf } from '../ir/shape.ts';
 import type { Graph, Node, Shape, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
@@ -31,14 +30,13 @@ export function rematerialise(graph: Graph, forward: ReadonlySet<number>): Graph
   const producer = new Map(graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ id }) => [id, node])));
   const dropped = droppedValues(graph, forward, producer);
   if (dropped.size === 0) return graph;
-  const b = new GraphBuilder(graph.name);
   const again = new Map<number, Value>();
-  const map = copyNodes(graph, b, (node, inputs, known) => {
+  const replace = (node: Node, inputs: Node['inputs'], { b, map }: Derived): Node['outputs'] | undefined => {
     const remade = (value: Value): Value => {
       const made = again.get(value.id);
       if (made !== undefined) return made;
       const maker = producer.get(value.id);
-      if (maker === undefined || !dropped.has(rootOf(value, producer).id)) return mapped(known, value);
+      if (maker === undefined || !dropped.has(rootOf(value, producer).id)) return mapped(map, value);
       const from = Object.entries(maker.inputs).map(([name, input]) => [name, remade(input)]);
       const outputs = b.scope(AGAIN, () => b.insert(maker.op, Object.fromEntries(from), maker.attrs));
       for (const [name, { id }] of Object.entries(maker.outputs)) {
@@ -55,10 +53,8 @@ export function rematerialise(graph: Graph, forward: ReadonlySet<number>): Graph
       { ...inputs, ...Object.fromEntries(reads.map(([name, x]) => [name, remade(x)])) },
       node.attrs,
     );
-  });
-  for (const [name, value] of Object.entries(graph.outputs)) b.output(name, mapped(map, value));
-  for (const [name, value] of Object.entries(graph.updates)) b.update(name, mapped(map, value));
-  return prune(b.build());
+  };
+  return prune(rewrite(graph, { replace }));
 }
 
 /** What the backward part is to make again: values that it reads, and all between them and what is kept. */

@@ -17,6 +17,13 @@ interface Leaf {
   readonly value: Value;
 }
 
+interface BuilderOptions {
+  /** Which composites are made as what they are made of. */
+  readonly opens?: ((node: Node) => boolean) | undefined;
+  /** A graph whose nodes are taken over by `keep`: new values get other ids than its own. */
+  readonly from?: Graph | undefined;
+}
+
 /**
  * Makes graphs. `add` is the only way to make a node: it checks the inputs against the op's ports and runs its `infer`
  * there and nowhere else, so a wrong shape fails at the line that made it, with op, shapes and scope.
@@ -30,13 +37,13 @@ export class GraphBuilder {
   #outputs: Record<string, Value> = {};
   #updates: Record<string, Value> = {};
   #scope = '';
-  #nextId = 0;
+  #nextId: number;
   readonly #opens: (node: Node) => boolean;
 
-  /** @param opens which composites are made as what they are made of */
-  constructor(name: string, opens: (node: Node) => boolean = () => false) {
+  constructor(name: string, { opens = () => false, from }: BuilderOptions = {}) {
     this.name = name;
     this.#opens = opens;
+    this.#nextId = from === undefined ? 0 : freeId(from);
   }
 
   /** Makes the nodes of `body` under `name` inside the current scope. */
@@ -80,15 +87,20 @@ export class GraphBuilder {
   }
 
   /**
-   * A node of another graph, which was checked there: with inputs of the same types it is as right here, and its outputs are
-   * of the same types; otherwise as `insert`.
+   * A node of the graph that this one is made from: itself, or, if other values stand for its inputs, one that makes the same
+   * values of them. It was checked there; only inputs of other types are looked at anew, as by `insert`.
    */
-  copy(node: Node, inputs: Node['inputs']): Node['outputs'] {
-    const isSame = Object.entries(node.inputs).every(([name, { dtype, shape }]) => {
-      const value = inputs[name];
-      return value !== undefined && value.dtype === dtype && sameShape(value.shape, shape) && this.#own.has(value);
-    });
-    return isSame ? this.#append(node.op, inputs, node.attrs, node.outputs) : this.insert(node.op, inputs, node.attrs);
+  keep(node: Node, inputs: Node['inputs']): Node['outputs'] {
+    let isSame = true;
+    for (const [name, before] of Object.entries(node.inputs)) {
+      const now = inputs[name];
+      if (now === undefined || now.dtype !== before.dtype || !sameShape(now.shape, before.shape)) {
+        return this.insert(node.op, inputs, node.attrs);
+      }
+      if (!this.#own.has(now)) throw badOp(`input ${name} is a value of another graph`);
+      isSame &&= now === before;
+    }
+    return this.#append(isSame ? node : Object.freeze({ ...node, inputs: Object.freeze(inputs) }));
   }
 
   #insert(op: string, inputs: Readonly<Record<string, Value | undefined>>, attrs: Attrs): Node['outputs'] {
@@ -109,23 +121,21 @@ export class GraphBuilder {
     }
     const present: Record<string, Value> = {};
     for (const [name, value] of Object.entries(inputs)) if (value !== undefined) present[name] = value;
-    return this.#append(op, present, frozenAttrs(attrs), types);
-  }
-
-  /** A node whose parts are right and will not change. */
-  #append(
-    op: string,
-    inputs: Node['inputs'],
-    attrs: Attrs,
-    types: Readonly<Record<string, TensorType>>,
-  ): Node['outputs'] {
     const outputs: Record<string, Value> = {};
     for (const [name, { dtype, shape }] of Object.entries(types)) {
       outputs[name] = Object.freeze({ id: this.#nextId++, dtype, shape });
     }
-    const node = Object.freeze({
-      ...{ op, inputs: Object.freeze(inputs), attrs, outputs: Object.freeze(outputs), scope: this.#scope },
-    });
+    return this.#append(
+      Object.freeze({
+        ...{ op, inputs: Object.freeze(present), attrs: frozenAttrs(attrs), outputs: Object.freeze(outputs) },
+        scope: this.#scope,
+      }),
+    );
+  }
+
+  /** A node whose parts are right and will not change. */
+  #append(node: Node): Node['outputs'] {
+    const { op, inputs, attrs, outputs } = node;
     const { decompose } = definitionOf(op);
     if (decompose !== undefined && this.#opens(node)) {
       const lowered: OutputsOf<Signature> = this.scope(op, () => decompose(this, inputs, attrs));
@@ -243,6 +253,13 @@ export class GraphBuilder {
       updates: Object.freeze({ ...this.#updates }),
     });
   }
+}
+
+/** Above the ids of all values. */
+function freeId(graph: Graph): number {
+  let free = 0;
+  for (const { outputs } of graph.nodes) for (const { id } of Object.values(outputs)) free = Math.max(free, id + 1);
+  return free;
 }
 
 function isLeafOp(op: string): op is LeafOp {

@@ -11,41 +11,55 @@ export function mapped(map: ValueMap, value: Value): Value {
   return found;
 }
 
-/**
- * Copies a graph into a builder node by node; `replace` may give other outputs for a node, made with the builder.
- * Returns what each old value became; graph outputs and updates are the caller's.
- */
-export function copyNodes(
-  graph: Graph,
-  b: GraphBuilder,
-  replace: (node: Node, inputs: Node['inputs'], map: ValueMap) => Node['outputs'] | undefined,
-): ValueMap {
-  const map = new Map<number, Value>();
-  for (const node of graph.nodes) {
-    b.scope(node.scope, () => {
-      const inputs: Record<string, Value> = {};
-      for (const [name, value] of Object.entries(node.inputs)) inputs[name] = mapped(map, value);
-      const outputs = replace(node, inputs, map) ?? b.copy(node, inputs);
-      for (const [name, value] of Object.entries(node.outputs)) {
-        const output = outputs[name];
-        if (output !== undefined) map.set(value.id, output);
-      }
-    });
-  }
-  return map;
+/** Outputs that stand for those of a node, made with the builder; none leaves the node as it is. */
+type Replace = (node: Node, inputs: Node['inputs'], derived: Derived) => Node['outputs'] | undefined;
+
+/** A graph in the making, and what the values of the one that it is made from became. */
+export interface Derived {
+  readonly b: GraphBuilder;
+  readonly map: ValueMap;
 }
 
-/**
- * A graph with some nodes replaced.
- * @param opens which composites are made as what they are made of
- */
-export function rewrite(
-  graph: Graph,
-  replace: (node: Node, inputs: Node['inputs'], b: GraphBuilder) => Node['outputs'] | undefined,
-  opens?: (node: Node) => boolean,
-): Graph {
-  const b = new GraphBuilder(graph.name, opens);
-  const map = copyNodes(graph, b, (node, inputs) => replace(node, inputs, b));
+/** How a graph is made from another. */
+interface DeriveOptions {
+  /** That of the other when left out. */
+  readonly name?: string;
+  /** Which composites are made as what they are made of. */
+  readonly opens?: (node: Node) => boolean;
+  readonly replace?: Replace;
+}
+
+/** A graph with the nodes of another, in which some may be replaced; outputs and updates are the caller's. Values that nobody replaces stay. */
+export function derive(graph: Graph, { name = graph.name, opens, replace }: DeriveOptions = {}): Derived {
+  const b = new GraphBuilder(name, { opens, from: graph });
+  const map = new Map<number, Value>();
+  const derived: Derived = { b, map };
+  for (const node of graph.nodes) {
+    const inputs = mappedAll(map, node.inputs);
+    const outputs = b.scope(node.scope, () => replace?.(node, inputs, derived) ?? b.keep(node, inputs));
+    for (const [output, value] of Object.entries(node.outputs)) {
+      const now = outputs[output];
+      if (now !== undefined) map.set(value.id, now);
+    }
+  }
+  return derived;
+}
+
+/** The same object where each value stands for itself. */
+function mappedAll(map: ValueMap, values: Node['inputs']): Node['inputs'] {
+  let changed: Record<string, Value> | undefined;
+  for (const [name, value] of Object.entries(values)) {
+    const now = mapped(map, value);
+    if (now === value) continue;
+    changed ??= { ...values };
+    changed[name] = now;
+  }
+  return changed ?? values;
+}
+
+/** A graph with some nodes replaced, and the outputs and updates of the one that it is made from. */
+export function rewrite(graph: Graph, options: DeriveOptions): Graph {
+  const { b, map } = derive(graph, options);
   for (const [name, value] of Object.entries(graph.outputs)) b.output(name, mapped(map, value));
   for (const [name, value] of Object.entries(graph.updates)) b.update(name, mapped(map, value));
   return b.build();

@@ -1,5 +1,4 @@
-import { GraphBuilder } from '../ir/builder.ts';
-import { copyNodes, mapped, prune } from '../ir/rewrite.ts';
+import { type Derived, mapped, prune, rewrite } from '../ir/rewrite.ts';
 import type { Graph, Node, Value } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 import type { Supports } from './lower.ts';
@@ -24,13 +23,12 @@ export function fuseState(graph: Graph, supports: Supports): Graph {
   }
   if (fusions.size === 0) return graph;
 
-  const b = new GraphBuilder(graph.name);
   const written = new Map<number, Value>();
-  const map = copyNodes(graph, b, (node, inputs, known) => {
+  const replace = (node: Node, inputs: Node['inputs'], { b, map }: Derived): Node['outputs'] | undefined => {
     const fusion = fusions.get(node);
     if (fusion !== undefined) {
-      const pools = [...fusion.pools].map(([name, pool]) => [name, mapped(known, pool)]);
-      const slots = mapped(known, fusion.slots);
+      const pools = [...fusion.pools].map(([name, pool]) => [name, mapped(map, pool)]);
+      const slots = mapped(map, fusion.slots);
       const outputs = b.insert(node.op, { ...inputs, ...Object.fromEntries(pools), slots }, node.attrs);
       for (const [input, output] of Object.entries(definitionOf(node.op).state ?? {})) {
         const [from, to] = [node.outputs[output ?? ''], outputs[output ?? '']];
@@ -42,10 +40,8 @@ export function fuseState(graph: Graph, supports: Supports): Graph {
     const value = node.op === 'stateWrite' ? node.inputs['value'] : undefined;
     const inPlace = value === undefined ? undefined : written.get(value.id);
     return inPlace === undefined ? undefined : { y: inPlace };
-  });
-  for (const [name, value] of Object.entries(graph.outputs)) b.output(name, mapped(map, value));
-  for (const [name, value] of Object.entries(graph.updates)) b.update(name, mapped(map, value));
-  return prune(b.build());
+  };
+  return prune(rewrite(graph, { replace }));
 }
 
 interface GraphIndex {

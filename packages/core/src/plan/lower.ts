@@ -13,7 +13,7 @@ export type Supports = (node: Node) => true | string;
  */
 export function decompose(graph: Graph, keep: (node: Node) => boolean): Graph {
   const opened = (node: Node): boolean => definitionOf(node.op).kind === 'composite' && !keep(node);
-  return graph.nodes.some(opened) ? rewrite(graph, () => undefined, opened) : graph;
+  return graph.nodes.some(opened) ? rewrite(graph, { opens: opened }) : graph;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { partOf } from '../autodiff/parts.ts';
-import { rewrite } from '../ir/rewrite.ts';
+import { type Derived, rewrite } from '../ir/rewrite.ts';
 import type { Attr, Attrs, Graph, Node } from '../ir/types.ts';
 import { definitionOf } from '../ops/index.ts';
 
@@ -10,16 +10,17 @@ import { definitionOf } from '../ops/index.ts';
  */
 export function shareEqual(graph: Graph): Graph {
   const made = new Map<string, Node['outputs']>();
-  return rewrite(graph, (given, inputs, b) => {
+  const replace = (given: Node, inputs: Node['inputs'], { b }: Derived): Node['outputs'] | undefined => {
     const node = heldScalar(given);
     if ((definitionOf(node.op).kind === 'leaf' && node.op !== 'constant') || node.op === 'stateWrite') return undefined;
     const taken = Object.entries(inputs).map(([name, value]) => `${name}=${value.id}`);
     const again = partOf(given) === 'again' ? 'again ' : '';
     const key = `${again}${node.op}(${taken}) ${keyOf(node.attrs)}`;
-    const outputs = made.get(key) ?? (node === given ? b.copy(given, inputs) : b.insert(node.op, inputs, node.attrs));
+    const outputs = made.get(key) ?? (node === given ? b.keep(given, inputs) : b.insert(node.op, inputs, node.attrs));
     made.set(key, outputs);
     return outputs;
-  });
+  };
+  return rewrite(graph, { replace });
 }
 
 /** Equal for equal attributes alone: −0 is not 0. */

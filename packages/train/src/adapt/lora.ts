@@ -108,14 +108,16 @@ function multiplied(graph: Graph): Set<string> {
 function withAdapters(graph: Graph, matrices: ReadonlySet<string>, rank: number, scale: number): Graph {
   const whole = opened(graph);
   const parameters = parametersOf(whole);
-  return rewrite(whole, (node, { x, w }, builder) => {
-    const name = weightOf(node, parameters);
-    if (name === undefined || x === undefined || w === undefined || !matrices.has(name)) return undefined;
-    const [rows = 0, columns = 0] = w.shape;
-    const { a, b } = adapterNames(name);
-    const low = builder.linear(x, builder.variable(a, 'f32', [rank, columns]));
-    const change = builder.linear(low, builder.variable(b, 'f32', [rows, rank]));
-    return { y: builder.binary('add', builder.linear(x, w), builder.binary('mul', scale, change)) };
+  return rewrite(whole, {
+    replace(node, { x, w }, { b }) {
+      const name = weightOf(node, parameters);
+      if (name === undefined || x === undefined || w === undefined || !matrices.has(name)) return undefined;
+      const [rows = 0, columns = 0] = w.shape;
+      const adapters = adapterNames(name);
+      const low = b.linear(x, b.variable(adapters.a, 'f32', [rank, columns]));
+      const change = b.linear(low, b.variable(adapters.b, 'f32', [rows, rank]));
+      return { y: b.binary('add', b.linear(x, w), b.binary('mul', scale, change)) };
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-import { copyNodes, differentiate, type Graph, GraphBuilder, mapped, type Value } from '@receptance/core';
+import { derive, differentiate, type Graph, type GraphBuilder, mapped, type Value } from '@receptance/core';
 import { type Group, isHiddenMatrix } from '../weights/groups.ts';
 import { type AdamOptions, adamW } from './adamw.ts';
 import { muon } from './muon.ts';
@@ -86,8 +86,7 @@ interface Backward {
 
 function backward(objective: Graph, groups: ReadonlyMap<string, Group>, name: string): Backward {
   const graph = differentiate(objective, 'objective', [...groups.keys()], { rematerialise: true });
-  const b = new GraphBuilder(`${objective.name}.${name}`);
-  const map = copyNodes(graph, b, () => undefined);
+  const { b, map } = derive(graph, { name: `${objective.name}.${name}` });
   const outputs: Record<string, Value> = {};
   const gradients = new Map<string, Value>();
   for (const [output, value] of Object.entries(graph.outputs)) outputs[output] = mapped(map, value);

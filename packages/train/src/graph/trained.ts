@@ -1,4 +1,4 @@
-import { type Graph, leaves, ReceptanceError, rewrite, type Value } from '@receptance/core';
+import { type Graph, leaves, ReceptanceError, rewrite } from '@receptance/core';
 
 /** The graph with some parameters as variables of f32, which a step may change: the master weights. */
 export function withVariables(graph: Graph, names: ReadonlySet<string>): Graph {
@@ -9,9 +9,11 @@ export function withVariables(graph: Graph, names: ReadonlySet<string>): Graph {
       hint: 'train tensors that the model uses',
     });
   }
-  return rewrite(graph, ({ op, attrs, outputs }, _, b): Record<string, Value> | undefined => {
-    const name = String(attrs['name']);
-    if (op !== 'parameter' || !names.has(name)) return undefined;
-    return { y: b.variable(name, 'f32', outputs['y']?.shape ?? []) };
+  return rewrite(graph, {
+    replace({ op, attrs, outputs }, _, { b }) {
+      const name = String(attrs['name']);
+      if (op !== 'parameter' || !names.has(name)) return undefined;
+      return { y: b.variable(name, 'f32', outputs['y']?.shape ?? []) };
+    },
   });
 }

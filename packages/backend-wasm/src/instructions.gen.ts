@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '906600e342bfc51ee09bfb91f6309e78f3363098d292c054d3c70ac06af6612f',
+  sources: 'e49547b14f97605e59822b25f72d3be4ebf1ef334ca474e3fb21078b606aa7c8',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

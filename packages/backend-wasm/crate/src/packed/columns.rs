@@ -99,6 +99,9 @@ pub unsafe fn add_plain(
     }
 }
 
+/// Chunks that are packed one after the other for all runs: the pages that are written stay the same meanwhile.
+const CHUNKS: usize = 4;
+
 /// Packs rows `first` to before `first` + `rows` of a weight: both are whole runs, but for the last rows of all.
 /// from: [rows, inner] as stored; to: the whole weight; worst: raised to how it went
 pub unsafe fn pack_columns<F: Columns>(
@@ -116,7 +119,9 @@ pub unsafe fn pack_columns<F: Columns>(
     let zeros = [0u8; 4 * RUN];
     team.share(rows.div_ceil(RUN), 1, |begin, end| {
         let mut went = Packing::Done;
-        for (run, chunk) in (begin..end).flat_map(|run| (0..chunks).map(move |chunk| (run, chunk))) {
+        let blocks = (0..chunks).step_by(CHUNKS).map(|first| first..chunks.min(first + CHUNKS));
+        let places = blocks.flat_map(|block| (begin..end).flat_map(move |run| block.clone().map(move |chunk| (run, chunk))));
+        for (run, chunk) in places {
             let mut stored = [zeros.as_ptr(); RUN];
             let begin = F::STORED * RUN * chunk / F::BLOCK;
             for (row, at) in (run * RUN..rows).zip(&mut stored) {

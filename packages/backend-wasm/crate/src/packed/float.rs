@@ -62,13 +62,23 @@ impl Columns for Float {
 
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, _: *mut u8, to: *mut u8, pitch: usize) -> Packing {
         let mut finite = true;
-        for column in 0..columns {
-            let to = to.add(column * pitch) as *mut u32;
-            for (r, row) in from.iter().enumerate() {
-                let word = (*row as *const u32).add(column).read_unaligned();
-                finite &= word & EXPONENT != EXPONENT;
-                *to.add(r) = word;
+        let at = |row: usize, column: usize| (from[row] as *const u32).add(column);
+        let whole = columns / LANES * LANES;
+        for column in (0..whole).step_by(LANES) {
+            for row in (0..RUN).step_by(LANES) {
+                let words: [_; LANES] =
+                    core::array::from_fn(|r| (at(row + r, column) as *const [u32; LANES]).read_unaligned());
+                finite &= words.as_flattened().iter().all(|word| word & EXPONENT != EXPONENT);
+                let rows = core::array::from_fn(|r| F4::load(at(row + r, column) as *const f32));
+                for (c, four) in F4::transposed(rows).into_iter().enumerate() {
+                    four.store((to.add((column + c) * pitch) as *mut f32).add(row));
+                }
             }
+        }
+        for (column, row) in (whole..columns).flat_map(|column| (0..RUN).map(move |row| (column, row))) {
+            let word = at(row, column).read_unaligned();
+            finite &= word & EXPONENT != EXPONENT;
+            *(to.add(column * pitch) as *mut u32).add(row) = word;
         }
         if finite {
             Packing::Done

@@ -12,6 +12,8 @@ pub struct Q8;
 const COLUMNS: usize = 32;
 /// Bytes of the scales of a block.
 pub const SCALES: usize = 2 * GROUP;
+/// Rows, and pairs of columns, that are turned together.
+const PAIRS: usize = 8;
 /// The most that a number of x becomes.
 const MOST: f32 = 32767.0;
 
@@ -112,9 +114,17 @@ impl Columns for Q8 {
     const SCALES_BYTES: usize = 2 * RUN;
 
     unsafe fn lay(from: &[*const u8; RUN], columns: usize, scales: *mut u8, to: *mut u8, pitch: usize) -> Packing {
-        for column in 0..columns {
-            for (r, row) in from.iter().enumerate() {
-                *to.add(column * pitch + r) = *row.add(2 + column);
+        for column in (0..columns).step_by(PAIRS * 2) {
+            for row in (0..RUN).step_by(PAIRS * 2) {
+                // Two columns a lane, of eight rows each.
+                let [above, below] = [row, row + PAIRS].map(|row| {
+                    S8::transposed(core::array::from_fn(|r| S8::load(from[row + r].add(2 + column) as *const i16)))
+                });
+                for (pair, (above, below)) in above.into_iter().zip(below).enumerate() {
+                    for (c, sixteen) in above.bytes(below).into_iter().enumerate() {
+                        sixteen.store(to.add((column + 2 * pair + c) * pitch + row) as *mut i16);
+                    }
+                }
             }
         }
         pack_scales(from, scales)

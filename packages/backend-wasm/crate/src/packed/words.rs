@@ -60,17 +60,22 @@ pub unsafe fn lay_words(
     held: impl Fn(S8) -> Result<S8, Packing>,
 ) -> Packing {
     let mut worst = Packing::Done;
-    for column in 0..columns {
-        let mut run = [0; RUN];
-        for (number, row) in run.iter_mut().zip(from) {
-            *number = (*row as *const i16).add(column).read_unaligned();
-        }
-        for i in (0..RUN).step_by(COLUMNS) {
-            match held(S8::load(run.as_ptr().add(i))) {
-                Ok(eight) => eight.interleaved().store((to.add(column * pitch) as *mut i16).add(i)),
-                Err(packing) => worst = worst.max(packing),
+    let mut lay = |column: usize, row: usize, stored: S8| match held(stored) {
+        Ok(eight) => eight.interleaved().store((to.add(column * pitch) as *mut i16).add(row)),
+        Err(packing) => worst = worst.max(packing),
+    };
+    let whole = columns / COLUMNS * COLUMNS;
+    for column in (0..whole).step_by(COLUMNS) {
+        for row in (0..RUN).step_by(COLUMNS) {
+            let rows = core::array::from_fn(|r| S8::load((from[row + r] as *const i16).add(column)));
+            for (c, eight) in S8::transposed(rows).into_iter().enumerate() {
+                lay(column + c, row, eight);
             }
         }
+    }
+    for (column, row) in (whole..columns).flat_map(|column| (0..RUN).step_by(COLUMNS).map(move |row| (column, row))) {
+        let number = |r: usize| (from[row + r] as *const i16).add(column).read_unaligned();
+        lay(column, row, S8::load(core::array::from_fn::<i16, COLUMNS, _>(number).as_ptr()));
     }
     worst
 }

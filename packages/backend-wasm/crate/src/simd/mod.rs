@@ -26,6 +26,18 @@ impl Neg for F4 {
     }
 }
 
+impl S8 {
+    /// The columns of eight rows: each round moves a bit of where a lane is from the rows to the columns.
+    #[inline(always)]
+    pub fn transposed(rows: [S8; 2 * LANES]) -> [S8; 2 * LANES] {
+        let round = |x: [S8; 2 * LANES]| -> [S8; 2 * LANES] {
+            let zipped: [[S8; 2]; LANES] = core::array::from_fn(|i| x[i].zip(x[i + LANES]));
+            core::array::from_fn(|i| zipped[i / 2][i % 2])
+        };
+        round(round(round(rows)))
+    }
+}
+
 impl F4 {
     pub const fn lanes_before(count: usize) -> usize {
         count - count % LANES

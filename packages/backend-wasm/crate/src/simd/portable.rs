@@ -196,6 +196,12 @@ impl S8 {
         [0, LANES].map(|from| S8(core::array::from_fn(|i| [self, other][i % 2].0[from + i / 2])))
     }
 
+    pub fn bytes(self, other: S8) -> [S8; 2] {
+        let byte = |which: usize, i: usize| [self, other][i / (2 * LANES)].0[i % (2 * LANES)].to_le_bytes()[which];
+        [0, 1]
+            .map(|which| S8(core::array::from_fn(|i| i16::from_le_bytes([byte(which, 2 * i), byte(which, 2 * i + 1)]))))
+    }
+
     pub fn lanes(self) -> [i16; 2 * LANES] {
         self.0
     }

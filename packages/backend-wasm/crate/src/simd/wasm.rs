@@ -332,6 +332,16 @@ impl S8 {
         ]
     }
 
+    /// The lower bytes of all lanes of both, and the upper ones.
+    #[inline(always)]
+    pub fn bytes(self, other: S8) -> [S8; 2] {
+        let (a, b) = (self.0, other.0);
+        [
+            S8(i8x16_shuffle::<0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30>(a, b)),
+            S8(i8x16_shuffle::<1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31>(a, b)),
+        ]
+    }
+
     #[inline(always)]
     pub fn lanes(self) -> [i16; 2 * LANES] {
         let mut lanes = [0; 2 * LANES];

@@ -1,7 +1,7 @@
-/** Makes the model of `packages/model-stories` from nothing, by the command line of this repository: see README.md. */
+/** Makes a stories model from nothing, by the command line of this repository: see README.md. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasm } from '../../packages/backend-wasm/src/index.ts';
@@ -13,16 +13,15 @@ import { evaluate } from './evaluate.ts';
 import { samplesPage } from './samples.ts';
 import { vocabularyText } from './tokens.ts';
 
-const help = `Makes the stories model from nothing: vocabulary, corpora, two trainings, the file, what it can do.
+const help = `Makes a stories model from nothing: vocabulary, corpora, two trainings, the file, what it can do.
 
-  node --conditions=@receptance/source tools/story-model/make.ts --work FOLDER [--install]
+  node --conditions=@receptance/source tools/story-model/make.ts --work FOLDER
 
 Stopped by Ctrl-C, or by anything else, the same command goes on where it was.
 
 Options
   --work FOLDER   where everything goes: about 300 MB
-  --install       put model, facts and samples into this repository
-  --part X        of all corpora and steps, to try it out (default: 1)
+  --part X        of all corpora and steps, to try the command (default: 1)
   --help          this text`;
 
 /** Everything that decides what comes out, besides the code. */
@@ -48,8 +47,6 @@ const RECIPE = {
     ],
   },
 } as const;
-
-const PACKAGE = join(root, 'packages/model-stories');
 
 /** Runs the command line; its progress is seen, and Ctrl-C reaches it first: it saves. */
 function receptance(...args: readonly string[]): void {
@@ -165,17 +162,10 @@ async function parametersOf(path: string): Promise<number> {
   }
 }
 
-function install(work: string): void {
-  copyFileSync(join(work, 'stories.gguf'), join(PACKAGE, 'stories.gguf'));
-  copyFileSync(join(work, 'model.json'), join(PACKAGE, 'model.json'));
-  copyFileSync(join(work, 'samples.md'), join(import.meta.dirname, 'samples.md'));
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       work: { type: 'string' },
-      install: { type: 'boolean', default: false },
       part: { type: 'string', default: '1' },
       help: { type: 'boolean', default: false },
     },
@@ -187,7 +177,6 @@ async function main(): Promise<void> {
     return;
   }
   process.stdout.write(await make(values.work, part));
-  if (values.install) install(values.work);
 }
 
 await main();

@@ -14,12 +14,14 @@ import { groupNorm } from './kernels/groupNorm.ts';
 import { l2Norm } from './kernels/l2Norm.ts';
 import { layerNorm } from './kernels/layerNorm.ts';
 import { linear } from './kernels/linear.ts';
+import { lora } from './kernels/lora.ts';
 import { matmul } from './kernels/matmul.ts';
 import { reduce } from './kernels/reduce.ts';
 import { reshape } from './kernels/reshape.ts';
 import { sample } from './kernels/sample.ts';
 import { scatterAdd } from './kernels/scatterAdd.ts';
 import { select } from './kernels/select.ts';
+import { shiftMix7 } from './kernels/shiftMix7.ts';
 import { slice } from './kernels/slice.ts';
 import { softmax } from './kernels/softmax.ts';
 import { stateRead } from './kernels/stateRead.ts';
@@ -35,7 +37,7 @@ import { wkv6Grad } from './kernels/wkv6Grad.ts';
 import { wkv7 } from './kernels/wkv7.ts';
 import { wkv7Grad } from './kernels/wkv7Grad.ts';
 
-/** Every primitive. */
+/** Every primitive, and composites that ONNX has more direct words for. */
 export const kernels: KernelTable<OnnxKernel> = {
   argmax: [argmax],
   binary: [binary],
@@ -51,12 +53,14 @@ export const kernels: KernelTable<OnnxKernel> = {
   l2Norm: [l2Norm],
   layerNorm: [layerNorm],
   linear: [linear],
+  lora: [lora],
   matmul: [matmul],
   reduce: [reduce],
   reshape: [reshape],
   sample: [sample],
   scatterAdd: [scatterAdd],
   select: [select],
+  shiftMix7: [shiftMix7],
   slice: [slice],
   softmax: [softmax],
   stateRead: [stateRead],

@@ -27,7 +27,7 @@ function scan({ r, lw, k, v, a, b, s0, starts }: Inputs, o: Lowering): Memory {
       // (S a) bᵀ + v kᵀ as one product
       const left = block.op('Concat', [removed, column(vt)], { axis: { int: -1 } });
       const right = block.op('Concat', [row(bt), row(kt)], { axis: { int: -2 } });
-      const next = add(mul(s, row(exp(lwt))), matmul(left, right));
+      const next = add(mul(s, exp(row(lwt))), matmul(left, right));
       return { states: [next], rows: [vector(matmul(next, column(rt)), -1)] };
     },
   });

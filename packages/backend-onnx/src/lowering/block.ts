@@ -1,4 +1,5 @@
 import type { Attribute, GraphData, NodeData, OnnxType, Port, Tensor } from '../proto/model.ts';
+import { tidy } from './tidy.ts';
 
 /** The name of a tensor in the ONNX graph being built. */
 export type Ref = string;
@@ -116,12 +117,7 @@ export class Block {
   }
 
   finish(name: string): GraphData {
-    return {
-      name,
-      nodes: this.#nodes,
-      initializers: this.#initializers,
-      inputs: this.#inputs,
-      outputs: this.#outputs,
-    };
+    const [nodes, initializers, inputs, outputs] = [this.#nodes, this.#initializers, this.#inputs, this.#outputs];
+    return tidy({ name, nodes, initializers, inputs, outputs }, (stem) => this.names.fresh(stem));
   }
 }

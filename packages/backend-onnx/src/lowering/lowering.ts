@@ -172,8 +172,8 @@ export class Lowering {
     return this.block.op('Transpose', [x], { perm: { ints: axes } });
   }
 
-  /** Sum, max or mean over axes. */
-  reduce(fn: 'ReduceSum' | 'ReduceMax' | 'ReduceMean', x: Ref, axes: readonly number[], keep = false): Ref {
+  /** Sum, max, mean or Euclidean length over axes. */
+  reduce(fn: 'ReduceSum' | 'ReduceMax' | 'ReduceMean' | 'ReduceL2', x: Ref, axes: readonly number[], keep = false): Ref {
     return this.block.op(fn, [x, this.block.ints(axes)], { keepdims: { int: keep ? 1 : 0 } });
   }
 

@@ -56,14 +56,18 @@ function draw(logits: Ref, setting: (name: Setting) => Ref, u: Ref, width: Dim, 
 
   const kept = block.op('GreaterOrEqual', [p, threshold]);
   const temperature = setting('temperature');
-  const isGreedy = block.op('Equal', [temperature, block.floats([0])]);
-  const exponent = block.op('Reciprocal', [block.op('Where', [isGreedy, block.floats([1]), temperature])]);
-  const powers = block.op('Pow', [block.op('Div', [p, largest]), exponent]);
-  const q = wide(block.op('Where', [kept, powers, block.floats([0])]), o);
+  const [zero, one] = [block.floats([0]), block.floats([1])];
+  const isGreedy = block.op('Equal', [temperature, zero]);
+  // (p / max p)^{1/temperature}, by the logits that p is made of: not every provider has a power that works.
+  const below = block.op('Sub', [logits, o.reduce('ReduceMax', logits, [1], true)]);
+  const powers = block.op('Exp', [block.op('Div', [below, block.op('Where', [isGreedy, one, temperature])])]);
+  const q = wide(block.op('Where', [kept, powers, zero]), o);
   const goal = block.op('Mul', [wide(u, o), o.reduce('ReduceSum', q, [1], true)]);
   const reached = block.op('Greater', [cumulative(q, o), goal]);
   const found = block.op('Where', [holds(reached, o), firstPlace(reached, o, width), lastPlace(kept, o, width)]);
-  return block.op('Where', [block.op('Squeeze', [isGreedy, block.ints([1])]), best, found]);
+  // The WebGPU provider drops no axis of bools.
+  const temperatures = block.op('Squeeze', [temperature, block.ints([1])]);
+  return block.op('Where', [block.op('Equal', [temperatures, zero]), best, found]);
 }
 
 /** f32 [R,1]: the larger of the thresholds of top-k and top-p; 0 where both are off. */
@@ -73,10 +77,13 @@ function thresholdByRank(p: Ref, setting: (name: Setting) => Ref, width: Dim, o:
   const [zero, one] = [block.floats([0]), block.floats([1])];
   const where = (condition: Ref, x: Ref): Ref => block.op('Where', [condition, x, zero]);
   const [descending = ''] = block.ops('TopK', [p, o.size(width)], 2, { axis: { int: 1 } });
-  const last = block.op('Sub', [scalar(width, o), block.ints32([1])]);
 
-  const k = block.op('Sub', [o.cast(block.op('Floor', [topK]), 'int32'), block.ints32([1])]);
-  const place = block.op('Max', [block.op('Min', [k, last]), block.ints32([0])]);
+  // In floats, which hold any place of a vocabulary, and which every provider compares.
+  const fixed = o.fixed(width);
+  const columns = fixed === undefined ? o.cast(o.size(width), 'float32') : block.floats([fixed]);
+  const last = block.op('Sub', [columns, one]);
+  const k = block.op('Sub', [block.op('Floor', [topK]), one]);
+  const place = o.cast(block.op('Max', [block.op('Min', [k, last]), zero]), 'int32');
   const atK = block.op('GatherElements', [descending, place], { axis: { int: 1 } });
   const byK = where(block.op('GreaterOrEqual', [topK, one]), where(block.op('LessOrEqual', [k, last]), atK));
 

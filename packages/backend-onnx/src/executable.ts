@@ -27,6 +27,9 @@ import { encodeModel } from './proto/model.ts';
 import type { RuntimeThread } from './worker/client.ts';
 import type { BufferRange, PoolRows, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
 
+/** The session that every device on a GPU opens first: it gives what it is given, and so brings it from the GPU. */
+export const READER = 0;
+
 /** What executables need of their device. */
 export interface ExecutableTarget {
   readonly device: object;
@@ -115,7 +118,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     const done = this.#target.thread.ask({
       ...{ kind: 'run', session: variant.session, steps: isStepped ? loop.steps : 1 },
       feeds: feeds.map((feed) => binder.feed(feed)),
-      fetches: fetches.map((fetch) => binder.fetch(fetch)),
+      fetches: fetches.map((fetch) => binder.fetch(fetch, this.#staysOnGpu(fetch, sizes) ? READER : undefined)),
     });
     binder.forgetMirrors(loop);
     try {
@@ -157,12 +160,20 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       loop,
     });
     const session = nextId();
+    const locations = lowered.fetches.map((fetch) => [fetch.name, this.#staysOnGpu(fetch, fixed) ? 'gpu-buffer' : 'cpu']);
+    const isBound = locations.some(([, location]) => location !== 'cpu');
     const opened = thread.ask({
       ...{ kind: 'open', session, path: join(folder, `model-${session}.onnx`) },
       ...{ model: encodeModel(lowered.model), data: parameters.file },
-      options: options(parameters),
+      options: { ...options(parameters), ...(isBound ? { preferredOutputLocation: Object.fromEntries(locations) } : {}) },
     });
     return { variant: { session, lowered }, opened };
+  }
+
+  /** The WebGPU provider can leave outputs where it makes them, and take them from there: states, from run to run. */
+  #staysOnGpu({ to, type, shape }: Fetch, sizes: Sizes): boolean {
+    const isState = to.kind === 'rows' && type === 'float32';
+    return this.#target.target.provider === 'webgpu' && isState && elementCount(concreteShape(shape, sizes)) > 0;
   }
 
   /**
@@ -262,7 +273,7 @@ class Binder {
     }
   }
 
-  fetch({ name, type, shape, to }: Fetch): TensorFetch {
+  fetch({ name, type, shape, to }: Fetch, reader: number | undefined): TensorFetch {
     const dims = concreteShape(shape, this.#sizes);
     switch (to.kind) {
       case 'output': {
@@ -270,7 +281,7 @@ class Binder {
         return { name, type, dims: all, to: { ...from, staged: false } };
       }
       case 'rows':
-        return { name, type, dims, to: { rows: this.#rows(to.variable, to.slots, dims) } };
+        return { name, type, dims, to: { rows: this.#rows(to.variable, to.slots, dims), reader } };
       case 'variable':
         return { name, type, dims, to: { buffer: this.#variable(to.variable).id, offset: 0, stride: 0, staged: true } };
     }

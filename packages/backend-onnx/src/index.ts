@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, type DeviceInfo, extendKernels, type OpenOptions, ReceptanceError } from '@receptance/core';
 import { OnnxDevice } from './device.ts';
+import { READER } from './executable.ts';
 import { kernels as ownKernels } from './kernel-table.ts';
 import { Block } from './lowering/block.ts';
 import { checkOptions, type OnnxOptions, type Provider } from './options.ts';
@@ -44,7 +45,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
       const { thread, version } = await start(provider);
       try {
         const folder = await makeFolder(directory);
-        if (provider !== 'cpu') await probe(thread, provider, folder);
+        if (provider !== 'cpu') await openReader(thread, provider, folder);
         const info: DeviceInfo = {
           ...{ backend: 'onnx', adapter: `ONNX Runtime ${version}, ${provider}`, float: 'f32', ragged: true },
           threads: provider === 'cpu' ? threads : 1,
@@ -76,15 +77,14 @@ async function start(provider: Provider): Promise<{ readonly thread: RuntimeThre
 }
 
 /** Opens the smallest model there is: a provider's libraries are loaded with the first. @throws BackendUnavailableError */
-async function probe(thread: RuntimeThread, provider: Provider, folder: string): Promise<void> {
+async function openReader(thread: RuntimeThread, provider: Provider, folder: string): Promise<void> {
   const block = new Block();
-  const port = { type: 'float32', shape: [1] } as const;
-  block.output(block.op('Neg', [block.input({ name: 'x', ...port })]), { name: 'y', ...port });
-  const model = encodeModel({ graph: block.finish('probe'), opsets: { '': 21 } });
+  const x = block.input({ name: 'x', type: 'float32' });
+  block.output(x, { name: 'y', type: 'float32' });
+  const model = encodeModel({ graph: block.finish('reader'), opsets: { '': 21 } });
   const options = sessionOptions(provider, 1, {}, { file: '', tensors: new Map(), middles: new Map() });
   try {
-    await thread.ask({ kind: 'open', session: 0, path: join(folder, 'probe.onnx'), model, options });
-    await thread.ask({ kind: 'release', session: 0 });
+    await thread.ask({ kind: 'open', session: READER, path: join(folder, 'reader.onnx'), model, options });
   } catch (error) {
     throw ReceptanceError.isInstance(error) ? providerError(provider, error.message) : error;
   }

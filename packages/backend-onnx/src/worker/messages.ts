@@ -74,8 +74,13 @@ export interface TensorFetch {
   readonly name: string;
   readonly type: 'float32' | 'int32';
   readonly dims: readonly number[];
-  /** `staged`: made elsewhere first, since the run also reads the buffer. What is staged, and rows, are those of the last step. */
-  readonly to: (BufferRange & { readonly staged: boolean }) | { readonly rows: PoolRows };
+  /**
+   * `staged`: made elsewhere first, since the run also reads the buffer. What is staged, and rows, are those of the last step.
+   * `reader`: rows stay on the GPU, from where this session brings them when they are asked for.
+   */
+  readonly to:
+    | (BufferRange & { readonly staged: boolean })
+    | { readonly rows: PoolRows; readonly reader?: number | undefined };
 }
 
 export interface Envelope {

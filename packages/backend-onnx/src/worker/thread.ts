@@ -1,29 +1,23 @@
-/** The thread that holds ONNX Runtime, whose `run` blocks. It imports nothing of this project but types. */
+/** The thread that holds ONNX Runtime, whose `run` blocks. */
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
-import type {
-  Envelope,
-  Failure,
-  Numbers,
-  PoolRows,
-  Reply,
-  Request,
-  TensorFeed,
-  TensorFetch,
-  WrittenFile,
-} from './messages.ts';
+import { Memory } from './memory.ts';
+import type { Envelope, Failure, Numbers, Reply, Request, TensorFeed, TensorFetch, WrittenFile } from './messages.ts';
 
-const buffers = new Map<number, Numbers>();
+const memory = new Memory(async (reader, x) => {
+  const { y } = await sessionOf(reader).run({ x });
+  return numbersOf(y);
+});
 const sessions = new Map<number, Ort.InferenceSession>();
 /** Outputs that are not made where they go, kept for the next run of the same size. */
-const staging = new Map<string, Numbers>();
+const staging = new Map<string, Ort.Tensor>();
 /** Of a request that has no reply: told with the next that has one. */
 let pending: Failure | undefined;
 
-function bufferOf(id: number): Numbers {
-  const found = buffers.get(id);
-  if (found === undefined) throw new Error(`no buffer ${id}`);
+function sessionOf(id: number): Ort.InferenceSession {
+  const found = sessions.get(id);
+  if (found === undefined) throw new Error(`no session ${id}`);
   return found;
 }
 
@@ -66,21 +60,22 @@ async function answer(ort: typeof Ort, id: number, request: Request): Promise<Re
 async function handle(ort: typeof Ort, request: Request): Promise<Numbers | undefined> {
   switch (request.kind) {
     case 'alloc':
-      buffers.set(request.buffer, request.data);
+      memory.add(request.buffer, request.data);
       return undefined;
     case 'free':
-      buffers.delete(request.buffer);
+      memory.remove(request.buffer);
       return undefined;
     case 'write':
-      bufferOf(request.buffer).set(request.data, request.offset);
+      (await memory.settled(request.buffer)).set(request.data, request.offset);
       return undefined;
     case 'copy': {
       const { from, fromOffset, to, toOffset, elements } = request;
-      bufferOf(to).set(bufferOf(from).subarray(fromOffset, fromOffset + elements), toOffset);
+      const source = await memory.settled(from);
+      (await memory.settled(to)).set(source.subarray(fromOffset, fromOffset + elements), toOffset);
       return undefined;
     }
     case 'read':
-      return bufferOf(request.buffer).slice(request.offset, request.offset + request.elements);
+      return (await memory.settled(request.buffer)).slice(request.offset, request.offset + request.elements);
     case 'open': {
       if (request.data !== undefined) checkUnchanged(request.data);
       writeFileSync(request.path, request.model);
@@ -92,6 +87,7 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
       return undefined;
     }
     case 'release': {
+      await memory.settleAll();
       const session = sessions.get(request.session);
       sessions.delete(request.session);
       for (const key of staging.keys()) if (key.startsWith(`${request.session} `)) staging.delete(key);
@@ -102,9 +98,9 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
       await run(ort, request);
       return undefined;
     case 'end':
+      memory.clear();
       for (const session of sessions.values()) await session.release();
       sessions.clear();
-      buffers.clear();
       return undefined;
   }
 }
@@ -115,30 +111,67 @@ function checkUnchanged({ path, size, mtimeNs }: WrittenFile): void {
   if (now?.size !== size || now.mtimeNs !== mtimeNs) throw new Error(`the external data in ${path} were changed`);
 }
 
+type Tensors = Readonly<Record<string, Ort.Tensor>>;
+
 /** Runs a session step by step; what a step carries to the next is handed over where it lies. */
 async function run(
   ort: typeof Ort,
   { session: id, steps, feeds, fetches }: Extract<Request, { kind: 'run' }>,
 ): Promise<void> {
-  const session = sessions.get(id);
-  if (session === undefined) throw new Error(`no session ${id}`);
-  let made = new Map<string, Numbers>();
+  const session = sessionOf(id);
+  const rows = await rowsOf(ort, feeds);
+  for (const { to } of fetches) if ('buffer' in to) await memory.settled(to.buffer);
+  // A session that leaves outputs on the GPU makes the others where it likes, too.
+  const isBound = fetches.some(isKept);
+  let made: Tensors = {};
   for (let step = 0; step < steps; step++) {
-    const given = feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made)] as const);
-    made = new Map(fetches.map((fetch) => [fetch.name, targetOf(id, fetch, step)]));
-    const wanted = fetches.map(({ name, dims }) => [name, makeTensor(ort, dataOf(made, name), dims)] as const);
-    await session.run(Object.fromEntries(given), Object.fromEntries(wanted));
+    const given = feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made, rows)] as const);
+    const targets = fetches.map((fetch) => [fetch.name, isBound ? null : targetOf(ort, id, fetch, step)] as const);
+    const results = await session.run(Object.fromEntries(given), Object.fromEntries(targets));
+    for (const tensor of Object.values(made)) if (tensor.location === 'gpu-buffer') tensor.dispose();
+    made = isBound ? results : Object.fromEntries(targets.flatMap(([name, target]) => (target ? [[name, target]] : [])));
+    if (isBound) copyMade(made, fetches, step);
   }
   for (const { name, to } of fetches) {
-    if ('rows' in to) scatterRows(to.rows, dataOf(made, name));
-    else if (to.staged) bufferOf(to.buffer).set(dataOf(made, name));
+    if ('buffer' in to) {
+      if (to.staged) memory.get(to.buffer).set(numbersOf(made[name]));
+    } else if (to.reader === undefined) await memory.writeRows(to.rows, numbersOf(made[name]));
+    else await memory.keepRows(to.rows, tensorNamed(made, name), to.reader);
   }
 }
 
-function dataOf(made: ReadonlyMap<string, Numbers>, name: string): Numbers {
-  const data = made.get(name);
-  if (data === undefined) throw new Error(`no output ${name}`);
-  return data;
+/** What the first step is given of pools. */
+async function rowsOf(ort: typeof Ort, feeds: readonly TensorFeed[]): Promise<Tensors> {
+  const rows: Record<string, Ort.Tensor> = {};
+  for (const { name, dims, from } of feeds) {
+    if ('buffer' in from) await memory.settled(from.buffer);
+    if (!('rows' in from)) continue;
+    const found = await memory.rows(from.rows);
+    rows[name] = found instanceof ort.Tensor ? found : makeTensor(ort, found, dims);
+  }
+  return rows;
+}
+
+function isKept({ to }: TensorFetch): boolean {
+  return 'rows' in to && to.reader !== undefined;
+}
+
+function copyMade(made: Tensors, fetches: readonly TensorFetch[], step: number): void {
+  for (const { name, to } of fetches) {
+    if ('buffer' in to && !to.staged) memory.get(to.buffer).set(numbersOf(made[name]), to.offset + step * to.stride);
+  }
+}
+
+function tensorNamed(tensors: Tensors, name: string): Ort.Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new Error(`no tensor ${name}`);
+  return tensor;
+}
+
+function numbersOf(tensor: Ort.Tensor | undefined): Numbers {
+  const data = tensor?.data;
+  if (data instanceof Float32Array || data instanceof Int32Array) return data;
+  throw new Error('a tensor is missing, or of another type');
 }
 
 function makeTensor(ort: typeof Ort, data: Numbers, dims: readonly number[]): Ort.Tensor {
@@ -147,63 +180,34 @@ function makeTensor(ort: typeof Ort, data: Numbers, dims: readonly number[]): Or
 
 function tensorOf(
   ort: typeof Ort,
-  { dims, from, carried }: TensorFeed,
+  { name, dims, from, carried }: TensorFeed,
   step: number,
-  before: ReadonlyMap<string, Numbers>,
+  before: Tensors,
+  rows: Tensors,
 ): Ort.Tensor {
   if ('int64' in from) return new ort.Tensor('int64', BigInt64Array.of(BigInt(from.int64)), dims);
   if (carried !== undefined && step > 0) {
-    const data = dataOf(before, carried);
+    const tensor = tensorNamed(before, carried);
     // Rows are made in two places in turns. Anything else may be written where it is read.
-    return makeTensor(ort, 'rows' in from ? data : data.slice(), dims);
+    return 'rows' in from ? tensor : makeTensor(ort, numbersOf(tensor).slice(), dims);
   }
-  if ('rows' in from) return makeTensor(ort, gatherRows(from.rows), dims);
+  if ('rows' in from) return tensorNamed(rows, name);
   const offset = from.offset + step * from.stride;
-  return makeTensor(ort, bufferOf(from.buffer).subarray(offset, offset + count(dims)), dims);
+  return makeTensor(ort, memory.get(from.buffer).subarray(offset, offset + count(dims)), dims);
 }
 
-function targetOf(session: number, { name, type, dims, to }: TensorFetch, step: number): Numbers {
+function targetOf(ort: typeof Ort, session: number, { name, type, dims, to }: TensorFetch, step: number): Ort.Tensor {
   const elements = count(dims);
   if ('buffer' in to && !to.staged) {
     const offset = to.offset + step * to.stride;
-    return bufferOf(to.buffer).subarray(offset, offset + elements);
+    return makeTensor(ort, memory.get(to.buffer).subarray(offset, offset + elements), dims);
   }
   const key = `${session} ${step % 2} ${name}`;
   const known = staging.get(key);
-  if (known?.length === elements) return known;
-  const made = type === 'int32' ? new Int32Array(elements) : new Float32Array(elements);
+  if (known !== undefined && String(known.dims) === String(dims)) return known;
+  const made = makeTensor(ort, type === 'int32' ? new Int32Array(elements) : new Float32Array(elements), dims);
   staging.set(key, made);
   return made;
-}
-
-/** The rows one after the other; one row alone is looked at where it lies. */
-function gatherRows(rows: PoolRows): Numbers {
-  const pool = bufferOf(rows.pool);
-  const places = placesOf(rows);
-  const [only] = places;
-  if (places.length === 1 && only !== undefined) return pool.subarray(only, only + rows.size);
-  const gathered = emptyLike(pool, places.length * rows.size);
-  places.forEach((place, s) => {
-    gathered.set(pool.subarray(place, place + rows.size), s * rows.size);
-  });
-  return gathered;
-}
-
-function emptyLike(numbers: Numbers, elements: number): Numbers {
-  return numbers instanceof Int32Array ? new Int32Array(elements) : new Float32Array(elements);
-}
-
-function scatterRows(rows: PoolRows, data: Numbers): void {
-  const pool = bufferOf(rows.pool);
-  placesOf(rows).forEach((place, s) => {
-    pool.set(data.subarray(s * rows.size, (s + 1) * rows.size), place);
-  });
-}
-
-/** Where the rows begin; slots are data, and kept within the pool. */
-function placesOf({ slots, count: rows, size, poolRows }: PoolRows): number[] {
-  const numbers = bufferOf(slots).subarray(0, rows);
-  return Array.from(numbers, (slot) => Math.min(Math.max(slot, 0), poolRows - 1) * size);
 }
 
 function count(dims: readonly number[]): number {

@@ -9,6 +9,7 @@ import { concat } from './kernels/concat.ts';
 import { crossEntropy } from './kernels/crossEntropy.ts';
 import { crossEntropyGrad } from './kernels/crossEntropyGrad.ts';
 import { full } from './kernels/full.ts';
+import { gatedNorm7 } from './kernels/gatedNorm7.ts';
 import { gather } from './kernels/gather.ts';
 import { groupNorm } from './kernels/groupNorm.ts';
 import { l2Norm } from './kernels/l2Norm.ts';
@@ -48,6 +49,7 @@ export const kernels: KernelTable<OnnxKernel> = {
   crossEntropy: [crossEntropy],
   crossEntropyGrad: [crossEntropyGrad],
   full: [full],
+  gatedNorm7: [gatedNorm7],
   gather: [gather],
   groupNorm: [groupNorm],
   l2Norm: [l2Norm],

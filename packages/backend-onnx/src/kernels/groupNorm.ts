@@ -1,18 +1,29 @@
+import type { Value } from '@receptance/core';
 import type { KernelOf } from '../kernel.ts';
+import type { Ref } from '../lowering/block.ts';
+import type { Lowering } from '../lowering/lowering.ts';
 
-/** Each group as a row of its own. Scales go by channel of the whole row, which not every provider takes. */
 export const groupNorm: KernelOf<'groupNorm'> = {
   lower({ x, w, b }, { y }, { groups, eps }, o) {
-    const { block } = o;
     const size = Number(x.shape[1]) / groups;
-    const rows = o.reshape(o.ref(x), [x.shape[0] ?? 0, groups, size]);
-    const norm = (...weights: string[]): string =>
-      block.op('LayerNormalization', [rows, ...weights], { axis: { int: -1 }, epsilon: { float: eps } });
-    if (o.target.provider === 'cpu') {
-      const perGroup = (weights: string): string => o.reshape(weights, [1, groups, size]);
-      return { y: o.reshape(norm(perGroup(o.ref(w)), perGroup(o.ref(b))), y.shape) };
-    }
-    const flat = o.reshape(norm(block.floats(Array<number>(size).fill(1), [size])), y.shape);
-    return { y: block.op('Add', [block.op('Mul', [flat, o.ref(w)]), o.ref(b)]) };
+    return { y: o.reshape(normOfGroups(x, w, b, { groups, size, eps }, o), y.shape) };
   },
 };
+
+/** Rows x [N,G · D] as columns of groups [N,G,D,1], normed. Scales of each group apart are what not every provider takes. */
+export function normOfGroups(
+  x: Value,
+  w: Value,
+  b: Value,
+  { groups, size, eps }: { readonly groups: number; readonly size: number; readonly eps: number },
+  o: Lowering,
+): Ref {
+  const { block } = o;
+  const columns = o.reshape(o.ref(x), [x.shape[0] ?? 0, groups, size, 1]);
+  const [scale = '', bias = ''] = [w, b].map((value) => o.reshape(o.ref(value), [1, groups, size, 1]));
+  const norm = (...weights: Ref[]): Ref =>
+    block.op('LayerNormalization', [columns, ...weights], { axis: { int: 2 }, epsilon: { float: eps } });
+  if (o.target.provider === 'cpu') return norm(scale, bias);
+  const normed = norm(block.floats(Array<number>(size).fill(1), [size, 1]));
+  return block.op('Add', [block.op('Mul', [normed, scale]), bias]);
+}

@@ -160,12 +160,18 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       loop,
     });
     const session = nextId();
-    const locations = lowered.fetches.map((fetch) => [fetch.name, this.#staysOnGpu(fetch, fixed) ? 'gpu-buffer' : 'cpu']);
+    const locations = lowered.fetches.map((fetch) => [
+      fetch.name,
+      this.#staysOnGpu(fetch, fixed) ? 'gpu-buffer' : 'cpu',
+    ]);
     const isBound = locations.some(([, location]) => location !== 'cpu');
     const opened = thread.ask({
       ...{ kind: 'open', session, path: join(folder, `model-${session}.onnx`) },
       ...{ model: encodeModel(lowered.model), data: parameters.file },
-      options: { ...options(parameters), ...(isBound ? { preferredOutputLocation: Object.fromEntries(locations) } : {}) },
+      options: {
+        ...options(parameters),
+        ...(isBound ? { preferredOutputLocation: Object.fromEntries(locations) } : {}),
+      },
     });
     return { variant: { session, lowered }, opened };
   }

@@ -1,8 +1,9 @@
+import { randomRwkv7 } from '@receptance/conformance';
 import { goldenFiles } from '@receptance/conformance/node';
 import { conformance } from '@receptance/conformance/vitest';
-import { GraphBuilder } from '@receptance/core';
+import { detectModel, GraphBuilder, resetGraph, sampleGraph } from '@receptance/core';
 import { expect, test } from 'vitest';
-import { onnx } from '../src/index.ts';
+import { type OnnxOptions, onnx } from '../src/index.ts';
 import { codeOf, compileAlone, filled, NO_WEIGHTS } from './support.ts';
 
 // A software GPU takes minutes for all of it. What is here must not leave the GPU: the CPU is no fallback.
@@ -63,4 +64,40 @@ test('states that lie on the GPU are those that a run of other rows, a copy and 
   executable.free();
   expect([...(await device.read(count))]).toEqual([42, 84, 126, 20, 40, 60, 14, 28, 42, 21, 42, 63]);
   await device.close();
+});
+
+test('a model samples as it does on the CPU, many tokens a run', async () => {
+  const shape = { layers: 2, heads: 2, headSize: 16, ffn: 64, vocabulary: 50, ranks: { w: 8, a: 8, v: 8, g: 8 } };
+  const source = randomRwkv7({ ...shape, seed: 'sampling' });
+  const model = detectModel(source.tensors);
+  const drawnOn = async (provider: OnnxOptions['provider'] & string): Promise<number[]> => {
+    const device = await onnx({ provider, threads: 1 }).open();
+    const [reset, sample] = [resetGraph(model), sampleGraph(model)];
+    const parameters = await device.loadParameters(source, [reset, sample], { limits: { Z: 2 } });
+    const begin = await device.compile(reset, parameters, { S: 1 });
+    const decode = await device.compile(sample, parameters, { N: 1, S: 1, R: 1 });
+    const slots = filled(device, 'i32', [1]);
+    await device.run(begin, { sizes: { S: 1 }, inputs: { slots }, outputs: {} });
+    const next = device.alloc('i32', 6);
+    const inputs = {
+      ...{
+        tokens: filled(device, 'i32', [7]),
+        starts: filled(device, 'i32', [0, 1]),
+        rows: filled(device, 'i32', [0]),
+      },
+      ...{ slots, drawSlots: slots, settings: filled(device, 'f32', [0.9, 20, 0.95, 0.01, 0.4, 0.3, 1.1, 0.9]) },
+      u: filled(device, 'f32', [0.1, 0.83, 0.47, 0.62, 0.95, 0.31]),
+    };
+    const loop = { steps: 6, carry: { tokens: 'next' }, feed: ['u'], collect: ['next'] };
+    const drawn: number[] = [];
+    for (let run = 0; run < 2; run++) {
+      await device.run(decode, { sizes: { N: 1, S: 1, R: 1 }, inputs, outputs: { next } }, loop);
+      drawn.push(...(await device.read(next)));
+    }
+    await device.close();
+    return drawn;
+  };
+  const onCpu = await drawnOn('cpu');
+  expect(new Set(onCpu).size).toBeGreaterThan(3);
+  expect(await drawnOn('webgpu')).toEqual(onCpu);
 });

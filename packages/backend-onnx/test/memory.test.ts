@@ -1,16 +1,25 @@
-import type { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { PoolRows } from '../src/worker/messages.ts';
 import { Memory } from '../src/worker/memory.ts';
+import type { PoolRows } from '../src/worker/messages.ts';
 
 const [POOL, SLOTS] = [1, 2];
 
+/** What a run has left on a GPU. */
+interface Tensor {
+  readonly data: Float32Array;
+  dispose(): void;
+}
+
 /** A pool of four rows of two, and slots that may be changed. */
-function pool(): { readonly memory: Memory; readonly rows: (slots: number[]) => PoolRows; readonly log: string[] } {
+function pool(): {
+  readonly memory: Memory<Tensor>;
+  readonly rows: (slots: number[]) => PoolRows;
+  readonly log: string[];
+} {
   const log: string[] = [];
-  const memory = new Memory(async (_, tensor) => {
+  const memory = new Memory<Tensor>(async (_, { data }) => {
     log.push('download');
-    return tensor.data as Float32Array;
+    return data;
   });
   memory.add(POOL, Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7));
   const rows = (slots: number[]): PoolRows => {
@@ -21,10 +30,7 @@ function pool(): { readonly memory: Memory; readonly rows: (slots: number[]) => 
 }
 
 function onGpu(log: string[], ...data: number[]): Tensor {
-  const dispose = (): void => {
-    log.push(`dispose ${data.join(' ')}`);
-  };
-  return { location: 'gpu-buffer', data: Float32Array.from(data), dispose } as Partial<Tensor> as Tensor;
+  return { data: Float32Array.from(data), dispose: () => void log.push(`dispose ${data.join(' ')}`) };
 }
 
 describe('memory of the thread', () => {

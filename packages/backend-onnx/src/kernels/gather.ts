@@ -6,7 +6,8 @@ export const gather: KernelOf<'gather'> = {
   lower({ table, ids }, { y }, _, o) {
     const { block } = o;
     // Kept within a table of one row, every number picks that row.
-    if ([table, ids].every(({ shape: [rows = 0] }) => o.fixed(rows) === 1)) return { y: o.reshape(o.ref(table), y.shape) };
+    if ([table, ids].every(({ shape: [rows = 0] }) => o.fixed(rows) === 1))
+      return { y: o.reshape(o.ref(table), y.shape) };
     const rows = o.clamp(o.ref(ids), table.shape[0] ?? 0);
     const pick = (data: string): string => block.op('Gather', [data, rows]);
     const weight = o.blocks(table);

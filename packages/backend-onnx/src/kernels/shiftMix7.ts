@@ -17,8 +17,16 @@ export const shiftMix7: KernelOf<'shiftMix7'> = {
       const [r = '', w = '', k = '', v = '', a = '', g = ''] = shares.map(mix);
       return { r, w, k, v, a, g, last };
     }
-    const all = mix(o.concat(shares.map((share) => o.reshape(share, [1, width])), 0));
-    const [r = '', w = '', k = '', v = '', a = '', g = ''] = block.ops('Split', [all], 6, { axis: { int: 0 }, num_outputs: { int: 6 } });
+    const all = mix(
+      o.concat(
+        shares.map((share) => o.reshape(share, [1, width])),
+        0,
+      ),
+    );
+    const [r = '', w = '', k = '', v = '', a = '', g = ''] = block.ops('Split', [all], 6, {
+      axis: { int: 0 },
+      num_outputs: { int: 6 },
+    });
     return { r, w, k, v, a, g, last };
   },
 };

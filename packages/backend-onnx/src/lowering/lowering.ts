@@ -173,7 +173,12 @@ export class Lowering {
   }
 
   /** Sum, max, mean or Euclidean length over axes. */
-  reduce(fn: 'ReduceSum' | 'ReduceMax' | 'ReduceMean' | 'ReduceL2', x: Ref, axes: readonly number[], keep = false): Ref {
+  reduce(
+    fn: 'ReduceSum' | 'ReduceMax' | 'ReduceMean' | 'ReduceL2',
+    x: Ref,
+    axes: readonly number[],
+    keep = false,
+  ): Ref {
     return this.block.op(fn, [x, this.block.ints(axes)], { keepdims: { int: keep ? 1 : 0 } });
   }
 

@@ -25,7 +25,10 @@ function renamed(node: NodeData, names: ReadonlyMap<string, string>): NodeData {
   const rename = (name: string): string => names.get(name) ?? name;
   const attributes = Object.entries(node.attributes).map(([key, value]) => {
     if (!('graph' in value)) return [key, value] as const;
-    return [key, { graph: { ...value.graph, nodes: value.graph.nodes.map((inner) => renamed(inner, names)) } }] as const;
+    return [
+      key,
+      { graph: { ...value.graph, nodes: value.graph.nodes.map((inner) => renamed(inner, names)) } },
+    ] as const;
   });
   return {
     ...{ ...node, attributes: Object.fromEntries(attributes) },
@@ -91,11 +94,17 @@ function withoutIdle(graph: GraphData): GraphData {
     for (const name of usedBy(node)) if (name !== '') needed.add(name);
     return true;
   });
-  return { ...graph, nodes: nodes.toReversed(), initializers: graph.initializers.filter(({ name }) => needed.has(name)) };
+  return {
+    ...graph,
+    nodes: nodes.toReversed(),
+    initializers: graph.initializers.filter(({ name }) => needed.has(name)),
+  };
 }
 
 /** Everything that a node takes, in its subgraphs too. */
 function usedBy({ inputs, attributes }: NodeData): string[] {
-  const inside = Object.values(attributes).flatMap((value) => ('graph' in value ? value.graph.nodes.flatMap(usedBy) : []));
+  const inside = Object.values(attributes).flatMap((value) =>
+    'graph' in value ? value.graph.nodes.flatMap(usedBy) : [],
+  );
   return [...inputs, ...inside];
 }

@@ -1,27 +1,31 @@
-import type * as Ort from 'onnxruntime-node';
 import type { Numbers, PoolRows } from './messages.ts';
 
-/** Rows of a pool whose newest numbers lie on the GPU. */
-interface Kept {
+interface Places {
+  /** Where rows of a pool begin. */
   readonly places: readonly number[];
+  /** Elements of each. */
   readonly size: number;
-  readonly tensor: Ort.Tensor;
+}
+
+/** Rows whose newest numbers lie on the GPU. */
+interface Kept<Tensor> extends Places {
+  readonly tensor: Tensor;
   readonly reader: number;
 }
 
 /** Brings a tensor from the GPU, by a session that does nothing but this. */
-export type Download = (reader: number, tensor: Ort.Tensor) => Promise<Numbers>;
+export type Download<Tensor> = (reader: number, tensor: Tensor) => Promise<Numbers>;
 
 /**
  * The buffers of the thread. Rows of a pool that a run has made on the GPU stay there, for the next run of the same rows, until
  * anything else of the pool is asked for.
  */
-export class Memory {
+export class Memory<Tensor extends { dispose(): void }> {
   readonly #buffers = new Map<number, Numbers>();
-  readonly #kept = new Map<number, Kept>();
-  readonly #download: Download;
+  readonly #kept = new Map<number, Kept<Tensor>>();
+  readonly #download: Download<Tensor>;
 
-  constructor(download: Download) {
+  constructor(download: Download<Tensor>) {
     this.#download = download;
   }
 
@@ -57,7 +61,7 @@ export class Memory {
   }
 
   /** The rows one after the other, or as they lie on the GPU; one row alone is looked at where it lies. */
-  async rows(rows: PoolRows): Promise<Numbers | Ort.Tensor> {
+  async rows(rows: PoolRows): Promise<Numbers | Tensor> {
     const places = this.#places(rows);
     const kept = this.#kept.get(rows.pool);
     if (kept !== undefined && String(kept.places) === String(places)) return kept.tensor;
@@ -76,7 +80,7 @@ export class Memory {
   }
 
   /** Rows that a run has made on the GPU. */
-  async keepRows(rows: PoolRows, tensor: Ort.Tensor, reader: number): Promise<void> {
+  async keepRows(rows: PoolRows, tensor: Tensor, reader: number): Promise<void> {
     const places = this.#places(rows);
     if (String(this.#kept.get(rows.pool)?.places) === String(places)) this.#forget(rows.pool);
     else await this.settled(rows.pool);
@@ -102,7 +106,7 @@ export class Memory {
   }
 }
 
-function scatter(pool: Numbers, { places, size }: Pick<Kept, 'places' | 'size'>, data: Numbers): void {
+function scatter(pool: Numbers, { places, size }: Places, data: Numbers): void {
   places.forEach((place, s) => {
     pool.set(data.subarray(s * size, (s + 1) * size), place);
   });

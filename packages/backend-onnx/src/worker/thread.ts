@@ -5,7 +5,7 @@ import type * as Ort from 'onnxruntime-node';
 import { Memory } from './memory.ts';
 import type { Envelope, Failure, Numbers, Reply, Request, TensorFeed, TensorFetch, WrittenFile } from './messages.ts';
 
-const memory = new Memory(async (reader, x) => {
+const memory = new Memory<Ort.Tensor>(async (reader, x) => {
   const { y } = await sessionOf(reader).run({ x });
   return numbersOf(y);
 });
@@ -123,14 +123,15 @@ async function run(
   for (const { to } of fetches) if ('buffer' in to) await memory.settled(to.buffer);
   // A session that leaves outputs on the GPU makes the others where it likes, too.
   const isBound = fetches.some(isKept);
+  const anywhere = Object.fromEntries(fetches.map(({ name }) => [name, null]));
   let made: Tensors = {};
   for (let step = 0; step < steps; step++) {
-    const given = feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made, rows)] as const);
-    const targets = fetches.map((fetch) => [fetch.name, isBound ? null : targetOf(ort, id, fetch, step)] as const);
-    const results = await session.run(Object.fromEntries(given), Object.fromEntries(targets));
+    const given = Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made, rows)]));
+    const targets = Object.fromEntries(fetches.map((fetch) => [fetch.name, targetOf(ort, id, fetch, step)]));
+    const results = await session.run(given, isBound ? anywhere : targets);
     for (const tensor of Object.values(made)) if (tensor.location === 'gpu-buffer') tensor.dispose();
-    made = isBound ? results : Object.fromEntries(targets.flatMap(([name, target]) => (target ? [[name, target]] : [])));
-    if (isBound) copyMade(made, fetches, step);
+    if (isBound) copyMade(results, targets, fetches);
+    made = isBound ? results : targets;
   }
   for (const { name, to } of fetches) {
     if ('buffer' in to) {
@@ -156,9 +157,9 @@ function isKept({ to }: TensorFetch): boolean {
   return 'rows' in to && to.reader !== undefined;
 }
 
-function copyMade(made: Tensors, fetches: readonly TensorFetch[], step: number): void {
+function copyMade(results: Tensors, targets: Tensors, fetches: readonly TensorFetch[]): void {
   for (const { name, to } of fetches) {
-    if ('buffer' in to && !to.staged) memory.get(to.buffer).set(numbersOf(made[name]), to.offset + step * to.stride);
+    if ('buffer' in to && !to.staged) numbersOf(targets[name]).set(numbersOf(results[name]));
   }
 }
 

@@ -45,9 +45,9 @@ describe('memory of the thread', () => {
     const { memory, rows, log } = pool();
     const [first, second] = [onGpu(log, 10, 11, 12, 13), onGpu(log, 20, 21, 22, 23)];
     await memory.keepRows(rows([1, 3]), first, 0);
-    expect(await memory.rows(rows([1, 3]))).toBe(first);
+    expect(memory.kept(rows([1, 3]))).toBe(first);
     await memory.keepRows(rows([1, 3]), second, 0);
-    expect(await memory.rows(rows([1, 3]))).toBe(second);
+    expect(memory.kept(rows([1, 3]))).toBe(second);
     expect(log).toEqual(['dispose 10 11 12 13']);
     expect([...(await memory.settled(POOL))]).toEqual([0, 1, 20, 21, 4, 5, 22, 23]);
     expect(log.slice(1)).toEqual(['download', 'dispose 20 21 22 23']);

@@ -60,11 +60,15 @@ export class Memory<Tensor extends { dispose(): void }> {
     for (const id of [...this.#kept.keys()]) await this.settled(id);
   }
 
-  /** The rows one after the other, or as they lie on the GPU; one row alone is looked at where it lies. */
-  async rows(rows: PoolRows): Promise<Numbers | Tensor> {
-    const places = this.#places(rows);
+  /** The rows as they lie on the GPU, where a run has left just these. */
+  kept(rows: PoolRows): Tensor | undefined {
     const kept = this.#kept.get(rows.pool);
-    if (kept !== undefined && String(kept.places) === String(places)) return kept.tensor;
+    return String(kept?.places) === String(this.#places(rows)) ? kept?.tensor : undefined;
+  }
+
+  /** The rows one after the other; one row alone is looked at where it lies. */
+  async rows(rows: PoolRows): Promise<Numbers> {
+    const places = this.#places(rows);
     const pool = await this.settled(rows.pool);
     const [only] = places;
     if (places.length === 1 && only !== undefined) return pool.subarray(only, only + rows.size);

@@ -146,9 +146,7 @@ async function rowsOf(ort: typeof Ort, feeds: readonly TensorFeed[]): Promise<Te
   const rows: Record<string, Ort.Tensor> = {};
   for (const { name, dims, from } of feeds) {
     if ('buffer' in from) await memory.settled(from.buffer);
-    if (!('rows' in from)) continue;
-    const found = await memory.rows(from.rows);
-    rows[name] = found instanceof ort.Tensor ? found : makeTensor(ort, found, dims);
+    if ('rows' in from) rows[name] = memory.kept(from.rows) ?? makeTensor(ort, await memory.rows(from.rows), dims);
   }
   return rows;
 }

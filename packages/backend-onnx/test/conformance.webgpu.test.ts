@@ -67,7 +67,7 @@ test('states that lie on the GPU are those that a run of other rows, a copy and 
 });
 
 test('a model samples as it does on the CPU, many tokens a run', async () => {
-  const shape = { layers: 2, heads: 2, headSize: 16, ffn: 64, vocabulary: 50, ranks: { w: 8, a: 8, v: 8, g: 8 } };
+  const shape = { layers: 1, heads: 2, headSize: 16, ffn: 64, vocabulary: 50, ranks: { w: 8, a: 8, v: 8, g: 8 } };
   const source = randomRwkv7({ ...shape, seed: 'sampling' });
   const model = detectModel(source.tensors);
   const drawnOn = async (provider: OnnxOptions['provider'] & string): Promise<number[]> => {

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { OPTIMISERS, type Optimiser } from '@receptance/train';
 import { machineCard } from '../machine.ts';
 import { badOption, listOf, whole } from '../options.ts';
 import { peersFolder, startTrainingPeer, TRAINING_PEERS } from '../peers/peers.ts';
+import { instructionLines } from '../report/instruction-table.ts';
 import { opRows } from '../report/op-table.ts';
 import { alignedRows, figure, giga, mega, percent } from '../report/text.ts';
 import { type Roofline, RooflineProbe } from '../roofline/roofline.ts';
@@ -18,6 +20,7 @@ const HELP = `Speed of training: tokens per second of whole steps (forward, back
   pnpm bench train                                    RWKV-4 and 7 of 4 layers and 128 channels, 8 texts of 256 tokens
   pnpm bench train --peer pytorch,pytorch-compiled    beside PyTorch (pnpm bench peers install pytorch)
   pnpm bench train --model rwkv7 --ops                what each kind of op takes of a step
+  pnpm bench train --model rwkv4 --profile            nothing but where a step's time goes, by instruction
 
   --model LIST     rwkv4, rwkv5, rwkv6, rwkv7 (default: rwkv7,rwkv4; peers know these two)
   --backend NAME   (default: wasm)
@@ -26,6 +29,8 @@ const HELP = `Speed of training: tokens per second of whole steps (forward, back
   --peer LIST      ${Object.keys(TRAINING_PEERS).join(', ')}
   --rounds N       each of three steps a program, in turns; the first does not count (default: 5)
   --ops            time by op as well
+  --profile        the program of a step on WASM, one thread, an instruction at a time
+  --optimiser NAME ${OPTIMISERS.join(', ')} (default: adamw; peers have that in any case)
   --json FILE      what was measured
   --peers-folder DIR`;
 
@@ -55,6 +60,8 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
       peer: { type: 'string', default: '' },
       rounds: { type: 'string', default: '5' },
       ops: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      optimiser: { type: 'string', default: 'adamw' },
       json: { type: 'string' },
       'peers-folder': { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -62,6 +69,8 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   backendEntry(values.backend);
+  const optimiser = optimiserOf(values.optimiser);
+  if (values.profile) return printProfiles(listOf(values.model), values, optimiser);
   const [threads, rounds] = [whole('--threads', values.threads), whole('--rounds', values.rounds)];
   const peers = listOf(values.peer);
   const probe = new RooflineProbe(threads);
@@ -72,7 +81,7 @@ export async function trainCommand(args: readonly string[]): Promise<void> {
       const size = sizeOf(model, values);
       const programs: Program[] = [];
       try {
-        programs.push(await ownProgram(size, values.backend, threads));
+        programs.push(await ownProgram(size, values.backend, threads, optimiser));
         for (const peer of peers) programs.push(await peerProgram(peer, values['peers-folder'], size, threads));
         await probe.probe([threads]);
         await takeTurns(programs, rounds);
@@ -108,9 +117,20 @@ function sizeOf(model: string, { layers, width, batch, tokens }: SizeValues): Tr
   };
 }
 
-async function ownProgram(size: TrainingSize, backend: string, threads: number): Promise<Program> {
+function optimiserOf(name: string): Optimiser {
+  const found = OPTIMISERS.find((known) => known === name);
+  if (found === undefined) throw badOption(`--optimiser is ${name}`, `choose from ${OPTIMISERS.join(', ')}`);
+  return found;
+}
+
+async function ownProgram(
+  size: TrainingSize,
+  backend: string,
+  threads: number,
+  optimiser: Optimiser,
+): Promise<Program> {
   const runner = startOwnRunner();
-  return program(backend, runner, await runner.ask('trainOpen', { size, backend, threads }));
+  return program(backend, runner, await runner.ask('trainOpen', { size, backend, threads, optimiser }));
 }
 
 async function peerProgram(
@@ -202,5 +222,28 @@ async function printOps(size: TrainingSize, backend: string, threads: number, pr
     console.log(alignedRows(opRows(ops, probe.results[0])).join('\n'));
   } finally {
     await runner.close();
+  }
+}
+
+/** Steps of which the quickest run of each instruction counts. */
+const PROFILED = 5;
+
+async function printProfiles(models: readonly string[], values: SizeValues, optimiser: Optimiser): Promise<void> {
+  const probe = new RooflineProbe(1);
+  await probe.ready();
+  try {
+    for (const model of models) {
+      const runner = startOwnRunner();
+      try {
+        await probe.probe([1]);
+        const times = await runner.ask('trainProfile', { size: sizeOf(model, values), optimiser, steps: PROFILED });
+        await probe.probe([1]);
+        console.log(`${model}: ${instructionLines(times, probe.results[0]).join('\n')}`);
+      } finally {
+        await runner.close();
+      }
+    }
+  } finally {
+    await probe.close();
   }
 }

@@ -1,4 +1,6 @@
+import type { Optimiser } from '@receptance/train';
 import type { ContextCost, OpComparison, OpTime, OpTimes, QualityFigures } from '../report/report.ts';
+import type { InstructionTime } from '../training/instruction-times.ts';
 import type { TrainingSize } from '../training/subject.ts';
 
 /**
@@ -101,6 +103,8 @@ export interface Training {
       readonly size: TrainingSize;
       readonly backend: string;
       readonly threads: number;
+      /** Of our own trainer: peers have AdamW. */
+      readonly optimiser?: Optimiser;
       readonly compiled?: boolean;
     };
     readonly answers: TrainOpened;
@@ -118,6 +122,11 @@ export interface Training {
       readonly runs: number;
     };
     readonly answers: readonly OpTime[];
+  };
+  /** A step's program on WASM, on one thread, instruction by instruction; `runs` are those of one step. */
+  readonly trainProfile: {
+    readonly takes: { readonly size: TrainingSize; readonly optimiser: Optimiser; readonly steps: number };
+    readonly answers: readonly InstructionTime[];
   };
 }
 

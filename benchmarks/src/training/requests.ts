@@ -2,7 +2,7 @@ import { ReceptanceError } from '@receptance/core';
 import type { Trainer } from '@receptance/train';
 import type { Answering, Training } from '../runner/protocol.ts';
 import type { Platform } from '../runner/runner.ts';
-import { openTrainer, trainingOps } from './subject.ts';
+import { openTrainer, trainingOps, trainingProfile } from './subject.ts';
 
 /** More than is ever timed. */
 const STEPS = 100_000;
@@ -11,10 +11,10 @@ const STEPS = 100_000;
 export function createTraining(platform: Platform): Answering<keyof Training> {
   let opened: { readonly trainer: Trainer } | undefined;
   return {
-    async trainOpen({ size, backend: name, threads }) {
+    async trainOpen({ size, backend: name, threads, optimiser: learning }) {
       const beforeBytes = platform.peakBytes();
       const backend = await platform.backend(name, threads);
-      const trainer = await openTrainer(backend, size, STEPS);
+      const trainer = await openTrainer(backend, size, STEPS, learning);
       await trainer.next();
       opened = { trainer };
       const { parameters, optimiser, step } = trainer.memory;
@@ -38,6 +38,9 @@ export function createTraining(platform: Platform): Answering<keyof Training> {
     },
     async trainOps({ size, backend, threads, runs }) {
       return trainingOps(await platform.backend(backend, threads), size, runs);
+    },
+    async trainProfile({ size, optimiser, steps }) {
+      return trainingProfile(await platform.backend('wasm', 1), size, optimiser, steps);
     },
   };
 }

@@ -15,6 +15,7 @@ import {
   groupOf,
   initialWeights,
   type ModelConfig,
+  type Optimiser,
   objectiveGraph,
   stepGraph,
   type Trainer,
@@ -25,6 +26,7 @@ import type { ModelSize } from '../models/registry.ts';
 import { graphTimer } from '../ops/graph-timer.ts';
 import { opSamples } from '../ops/op-graph.ts';
 import type { OpTime } from '../report/report.ts';
+import { type InstructionTime, timingInstructions } from './instruction-times.ts';
 
 /** What is trained, and on how much at a time. */
 export interface TrainingSize extends ModelSize {
@@ -49,9 +51,35 @@ function textOf({ batch, tokens, vocabulary }: TrainingSize): Int32Array {
 }
 
 /** A trainer as an app makes one: clipping, L2Wrap and AdamW are part of its step. */
-export function openTrainer(backend: Backend, size: TrainingSize, steps: number): Promise<Trainer> {
+export function openTrainer(
+  backend: Backend,
+  size: TrainingSize,
+  steps: number,
+  optimiser: Optimiser = 'adamw',
+): Promise<Trainer> {
   const { batch: sequences, tokens: length } = size;
-  return createTrainer({ backend, model: configOf(size), data: tokenArray(textOf(size)), steps, sequences, length });
+  const data = tokenArray(textOf(size));
+  return createTrainer({ backend, model: configOf(size), data, steps, sequences, length, optimiser });
+}
+
+/** The program of a step by instruction: WASM, one thread. */
+export function trainingProfile(
+  backend: Backend,
+  size: TrainingSize,
+  optimiser: Optimiser,
+  steps: number,
+): Promise<InstructionTime[]> {
+  return timingInstructions(async (times) => {
+    const trainer = await openTrainer(backend, size, steps + 1, optimiser);
+    try {
+      await trainer.next();
+      times.clear();
+      for (let step = 0; step < steps; step++) await trainer.next();
+      return times.all().map((time) => ({ ...time, runs: time.runs / steps }));
+    } finally {
+      await trainer.close();
+    }
+  });
 }
 
 /** A step as a graph, and what it is run on. */

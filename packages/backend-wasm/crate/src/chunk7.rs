@@ -144,7 +144,7 @@ impl Chunk {
         Matrix::new(at, self.width)
     }
 
-    /// Takes in `count` tokens, 16 at most; the rest of the chunk is zeros. Makes all but U.
+    /// Takes in `count` tokens, 16 at most; the rest of the chunk is zeros. Makes all but M and U.
     pub unsafe fn take(&self, head: &Head, count: usize) {
         let half = CHUNK * self.width;
         for j in (0..self.width).step_by(LANES) {
@@ -178,6 +178,10 @@ impl Chunk {
                 (F4::load(self.right.add(at)) * decay).store(self.writes.add(at));
             }
         }
+    }
+
+    /// Makes M of what was taken in.
+    pub unsafe fn relate(&self) {
         transpose(self.matrix(self.right), Matrix::new(self.right_across, PAIR), PAIR, self.width);
         product(
             Left::Rows,
@@ -192,12 +196,12 @@ impl Chunk {
         mask(self.m);
     }
 
-    /// U from the state before, and what r reads: [32, D], U over Y, of which only what the state gives is in Y.
-    /// across: Sᵀ [D (key), D (value)]
-    pub unsafe fn solve(&self, across: *const f32, answers: *mut f32) {
+    /// U from the state before [16, D], and with twice the `rows` what r reads below it: Y, but only what the state gives of it.
+    /// across: Sᵀ [D (key), D (value)]; answers: [rows, D]
+    pub unsafe fn solve(&self, across: *const f32, answers: *mut f32, rows: usize) {
         let width = self.width;
         let (reads, state) = (self.matrix(self.reads), self.matrix(across));
-        product(Left::Rows, reads, state, Matrix::new(answers, width), PAIR, width, width, false);
+        product(Left::Rows, reads, state, Matrix::new(answers, width), rows, width, width, false);
         let of_values = Matrix::new(self.m as *const f32, PAIR);
         let u = Matrix::new(answers, width);
         product(Left::Rows, of_values, self.matrix(self.values), u, CHUNK, CHUNK, width, true);

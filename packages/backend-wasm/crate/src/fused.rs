@@ -219,7 +219,7 @@ unsafe fn apply(function: usize, [a, b, c]: [*const f32; 3], y: *mut f32, count:
         5 => each1(a, y, count, |x| one / x),
         6 => each1(a, y, count, sigmoid4),
         7 => each1(a, y, count, tanh4),
-        8 => each1(a, y, count, |x| x.max(F4::zero())),
+        8 => each1(a, y, count, |x| x.at_least(F4::zero())),
         16 => each2(a, b, y, count, |p, q| p + q),
         17 => each2(a, b, y, count, |p, q| p - q),
         18 => each2(a, b, y, count, |p, q| p * q),

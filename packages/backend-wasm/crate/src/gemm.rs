@@ -12,7 +12,7 @@
 
 use crate::simd::{F4, LANES};
 use crate::team::Team;
-use crate::tiles::{outer_products, transpose, Matrix, WIDE_ROWS as ROWS};
+use crate::tiles::{outer_products, transpose, Matrix, TILE_ROWS as ROWS};
 
 /// Rows of a panel of w.
 pub const GROUP: usize = LANES;
@@ -127,7 +127,7 @@ struct Target {
 /// N rows of x by the eight rows of two panels. `more`: the sums are added to what is there
 #[inline(never)]
 unsafe fn tile<const N: usize>(panels: [*const f32; 2], x: *const f32, columns: usize, y: Target, more: bool) {
-    let sums = outer_products::<N>(x, panels, GROUP, columns);
+    let sums = outer_products::<N>(Matrix::new(x, N), panels, GROUP, columns);
     for (n, sums) in sums.into_iter().enumerate() {
         for (i, sum) in sums.into_iter().enumerate() {
             add(y.at.add(n * y.pitch + GROUP * i), sum, y.room.saturating_sub(GROUP * i), more);

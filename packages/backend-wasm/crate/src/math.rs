@@ -1,22 +1,33 @@
 //! Elementary functions in f32, accurate to two units in the last place. `core` has none without `std`.
 
-use crate::simd::F4;
+use crate::simd::{F4, I4};
+
+/// 1.5 · 2^23: a number of f32 that is added to this is rounded to a whole one, which the lowest bits of the sum tell.
+const WHOLE: f32 = 12_582_912.0;
 
 /// e^x. Underflows to 0 (through the subnormals) and overflows to infinity; NaN stays NaN.
 /// Source: Cephes expf, with 2^n applied in two halves.
 #[inline(always)]
 pub fn exp4(x: F4) -> F4 {
-    let x = x.max(F4::splat(-104.0)).min(F4::splat(89.0));
-    let n = (x * F4::splat(core::f32::consts::LOG2_E)).nearest();
+    let x = x.at_least(F4::splat(-104.0)).at_most(F4::splat(89.0));
+    let raised = F4::splat(WHOLE).plus_product(x, F4::splat(core::f32::consts::LOG2_E));
+    let n = raised - F4::splat(WHOLE);
     // ln 2 in two parts, the first of few bits: n · 0.693359375 is exact.
-    let r = x - n * F4::splat(0.693_359_4) - n * F4::splat(-2.121_944_4e-4);
+    let r = x.plus_product(n, F4::splat(-0.693_359_4)).plus_product(n, F4::splat(2.121_944_4e-4));
     let mut p = F4::splat(1.987_569_1e-4);
     for c in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1] {
-        p = p * r + F4::splat(c);
+        p = F4::splat(c).plus_product(p, r);
     }
-    let power = p * (r * r) + r + F4::splat(1.0);
-    let half = (n * F4::splat(0.5)).nearest();
-    power * half.exp2_whole() * (n - half).exp2_whole()
+    let power = r.plus_product(p, r * r) + F4::splat(1.0);
+    let n = raised.bits() - F4::splat(WHOLE).bits();
+    let half = n.shift_right(1);
+    power * exp2(half) * exp2(n - half)
+}
+
+/// 2^n for n from -126 to 127.
+#[inline(always)]
+fn exp2(n: I4) -> F4 {
+    (n + I4::splat(127)).shift_left(23).as_floats()
 }
 
 #[inline(always)]

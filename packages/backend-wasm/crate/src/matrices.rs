@@ -1,18 +1,20 @@
 //! Products of two matrices that lie row by row, either of them transposed: variables and their gradients.
 //!
 //! Blocks of the right factor are packed into strips of eight columns, of the left into strips of six rows, so that a tile
-//! reads two streams. Threads share blocks of the result; each sum is taken in the same order
+//! reads two streams. Threads share pieces of the result; each sum is taken in the same order
 //! whatever their number.
 
 use crate::simd::{F4, LANES};
 use crate::team::Team;
-use crate::tiles::{outer_products, transpose, Matrix, TILE_COLUMNS, WIDE_ROWS as TILE_ROWS};
+use crate::tiles::{outer_products, put, transpose, Matrix, TILE_COLUMNS, TILE_ROWS};
 
-/// The most rows of a block of the result, and how many products of each of its sums are taken at a time.
-const ROWS: usize = 16 * TILE_ROWS;
+/// The most rows of the left factor that are packed at a time, and how many products of each sum are taken at a time.
+const ROWS: usize = 96;
 const DEPTH: usize = 512;
 /// The numbers of the right factor that are packed at a time.
 const PACKED: usize = 128 * DEPTH;
+/// The rows of a strip that has no more of them; where it has fewer it is filled up.
+const FEW_ROWS: usize = 4;
 
 /// The f32 of scratch that each thread needs.
 pub const SCRATCH: usize = DEPTH * ROWS + PACKED;
@@ -35,11 +37,13 @@ pub unsafe fn product(
     transpose_a: bool,
     transpose_b: bool,
 ) {
-    // The gradient of a matrix has few rows and a long sum: a block for each thread, and as few as can be.
-    let share = if transpose_a { m.div_ceil(team.size) } else { ROWS / 2 };
-    let highest = ROWS.min(share.div_ceil(TILE_ROWS) * TILE_ROWS).max(TILE_ROWS);
-    let widest = if transpose_a { PACKED / DEPTH } else { PACKED / DEPTH.min(k.max(1)) / TILE_COLUMNS * TILE_COLUMNS };
-    let (blocks, strips) = (m.div_ceil(highest), n.div_ceil(widest));
+    let widest = PACKED / DEPTH.min(k.max(1)) / TILE_COLUMNS * TILE_COLUMNS;
+    let strips = n.div_ceil(widest);
+    // All threads have as many pieces. The gradient of a matrix, a long sum for few rows, packs most: it has as few as can be.
+    let fewest =
+        if transpose_a { team.size.div_ceil((batch * strips).max(1)) } else { team.even(m.div_ceil(ROWS / 2)) };
+    let highest = m.div_ceil(fewest.max(1)).next_multiple_of(TILE_ROWS).max(TILE_ROWS);
+    let blocks = m.div_ceil(highest);
     let packed = scratch.add(team.id * SCRATCH);
     let left = packed.add(PACKED);
     // Which block of b is packed: neighbouring pieces share theirs.
@@ -47,122 +51,138 @@ pub unsafe fn product(
     team.share(batch * strips * blocks, 1, |first, last| {
         for piece in first..last {
             let (i, strip, block) = (piece / (strips * blocks), piece / blocks % strips, piece % blocks);
-            let (a, b, y) = (a.add(i * m * k), b.add(i * k * n), y.add(i * m * n));
-            let (row, column) = (block * highest, strip * widest);
-            let (rows, columns) = (highest.min(m - row), widest.min(n - column));
-            let y = Matrix::new(y.add(row * n + column), n);
+            let (top, column) = (block * highest, strip * widest);
+            let (bottom, columns) = (m.min(top + highest), widest.min(n - column));
+            let (a, b, y) = (a.add(i * m * k), b.add(i * k * n), y.add(i * m * n + column));
             if k == 0 {
-                for r in 0..rows {
-                    core::ptr::write_bytes(y.at.add(r * n), 0, columns);
+                for row in top..bottom {
+                    core::ptr::write_bytes(y.add(row * n), 0, columns);
                 }
             }
             for from in (0..k).step_by(DEPTH) {
                 let depth = DEPTH.min(k - from);
                 if held != Some((i, strip, from)) {
-                    if transpose_b {
-                        pack_rows::<TILE_COLUMNS>(Matrix::new(b.add(column * k + from), k), packed, depth, columns);
-                    } else {
-                        pack_strips::<TILE_COLUMNS>(Matrix::new(b.add(from * n + column), n), packed, depth, columns);
-                    }
+                    each_slab(depth, transpose_b, |l, some| {
+                        for at in (0..columns).step_by(TILE_COLUMNS) {
+                            let x = block_of(b, k, n, from + l, column + at, transpose_b);
+                            let (to, width) =
+                                (packed.add(at * depth + l * TILE_COLUMNS), TILE_COLUMNS.min(columns - at));
+                            lay(x, transpose_b, to, some, width, TILE_COLUMNS);
+                        }
+                    });
                     held = Some((i, strip, from));
                 }
-                if transpose_a {
-                    pack_strips::<TILE_ROWS>(Matrix::new(a.add(from * m + row), m), left, depth, rows);
-                } else {
-                    pack_rows::<TILE_ROWS>(Matrix::new(a.add(row * k + from), k), left, depth, rows);
+                for row in (top..bottom).step_by(ROWS) {
+                    let rows = ROWS.min(bottom - row);
+                    each_slab(depth, !transpose_a, |l, some| {
+                        for at in (0..rows).step_by(TILE_ROWS) {
+                            let x = block_of(a, k, m, from + l, row + at, !transpose_a);
+                            let (high, room) = strip_of(rows - at);
+                            lay(x, !transpose_a, left.add(at * depth + l * room), some, high, room);
+                        }
+                    });
+                    let y = Matrix::new(y.add(row * n), n);
+                    tiles(left, packed, y, rows, depth, columns, from > 0);
                 }
-                tiles(packed, y, rows, depth, columns, from > 0, |r, b, y| {
-                    tile(left.add(r * depth), b, y, depth, from > 0);
-                });
             }
         }
     });
 }
 
-/// Six rows by eight columns along a strip of each. a: [depth, 6]; b: [depth, 8]; `adds`: to what is there
-#[inline(never)]
-unsafe fn tile(a: *const f32, b: *const f32, y: Matrix<*mut f32>, depth: usize, adds: bool) {
-    let sums = outer_products::<TILE_ROWS>(a, [b, b.add(LANES)], TILE_COLUMNS, depth);
-    for (i, row) in sums.into_iter().enumerate() {
-        let y = y.at.add(i * y.pitch);
-        for (half, sum) in row.into_iter().enumerate() {
-            let y = y.add(half * LANES);
-            (if adds { F4::load(y) + sum } else { sum }).store(y);
-        }
+/// Calls `f(first, how many)` for the k that are laid together: all of them where they lie side by side. Else each lies in a line of
+/// cache of its own, which several strips share, and few such lines, far from each other by a power of two, are there at the same time.
+#[inline(always)]
+unsafe fn each_slab(depth: usize, across: bool, mut f: impl FnMut(usize, usize)) {
+    let step = if across { depth } else { 64 };
+    for l in (0..depth).step_by(step) {
+        f(l, step.min(depth - l));
     }
 }
 
-/// Calls `f(row, strip of b, y)` for every tile of a block; what sticks out of the block is left out.
-#[inline(always)]
+/// Where row `k` and column `column` of a factor is [depth, width], or [width, depth] when it lies `across`.
+unsafe fn block_of(
+    x: *const f32,
+    depth: usize,
+    width: usize,
+    k: usize,
+    column: usize,
+    across: bool,
+) -> Matrix<*const f32> {
+    if across {
+        Matrix::new(x.add(column * depth + k), depth)
+    } else {
+        Matrix::new(x.add(k * width + column), width)
+    }
+}
+
+/// Lays columns of a factor side by side, k by k, and zeros after them. x: see `block_of`; to: [depth, room]
+#[inline(never)]
+unsafe fn lay(x: Matrix<*const f32>, across: bool, to: *mut f32, depth: usize, width: usize, room: usize) {
+    if width < room {
+        core::ptr::write_bytes(to, 0, depth * room);
+    }
+    if across {
+        return transpose(x, Matrix::new(to, room), width, depth);
+    }
+    if width < LANES {
+        return (0..depth).for_each(|k| core::ptr::copy_nonoverlapping(x.at.add(k * x.pitch), to.add(k * room), width));
+    }
+    let (mut from, mut to, second) = (x.at, to, width - LANES);
+    for _ in 0..depth {
+        // At most eight: two vectors, which may overlap.
+        F4::load(from).store(to);
+        F4::load(from.add(second)).store(to.add(second));
+        (from, to) = (from.add(x.pitch), to.add(room));
+    }
+}
+
+/// The rows of the next strip of so many, and how many it is filled up to.
+fn strip_of(rows: usize) -> (usize, usize) {
+    (rows.min(TILE_ROWS), if rows > FEW_ROWS { TILE_ROWS } else { FEW_ROWS })
+}
+
+/// All tiles of a block; what sticks out of it is left out. left: strips of rows [depth, rows]; right: of columns [depth, 8]
 unsafe fn tiles(
-    packed: *const f32,
+    left: *const f32,
+    right: *const f32,
     y: Matrix<*mut f32>,
     rows: usize,
     depth: usize,
     columns: usize,
     adds: bool,
-    f: impl Fn(usize, *const f32, Matrix<*mut f32>),
 ) {
-    let mut edge = [0.0; TILE_ROWS * TILE_COLUMNS];
     for column in (0..columns).step_by(TILE_COLUMNS) {
-        let b = packed.add(column * depth);
+        let b = right.add(column * depth);
         let wide = TILE_COLUMNS.min(columns - column);
         for row in (0..rows).step_by(TILE_ROWS) {
+            let (high, room) = strip_of(rows - row);
+            let a = left.add(row * depth);
             let to = Matrix::new(y.at.add(row * y.pitch + column), y.pitch);
-            let high = TILE_ROWS.min(rows - row);
             if high == TILE_ROWS && wide == TILE_COLUMNS {
-                f(row, b, to);
+                tile::<TILE_ROWS>(a, b, to, depth, adds);
                 continue;
             }
-            if adds {
-                for r in 0..high {
-                    for c in 0..wide {
-                        edge[r * TILE_COLUMNS + c] = *to.at.add(r * to.pitch + c);
-                    }
-                }
-            }
-            f(row, b, Matrix::new(edge.as_mut_ptr(), TILE_COLUMNS));
-            for r in 0..high {
-                for c in 0..wide {
-                    *to.at.add(r * to.pitch + c) = edge[r * TILE_COLUMNS + c];
-                }
-            }
-        }
-    }
-}
-
-/// Strips of W columns of x, k by k, the last filled up with zeros. x: [depth, count]; to: [count / W, depth, W]
-unsafe fn pack_strips<const W: usize>(x: Matrix<*const f32>, mut to: *mut f32, depth: usize, count: usize) {
-    for first in (0..count).step_by(W) {
-        let width = W.min(count - first);
-        let mut from = x.at.add(first);
-        for _ in 0..depth {
-            if width == W {
-                // W lies between one vector and two: they overlap.
-                for c in [0, W - LANES] {
-                    F4::load(from.add(c)).store(to.add(c));
-                }
+            let mut edge = [0.0; TILE_ROWS * TILE_COLUMNS];
+            let whole = Matrix::new(edge.as_mut_ptr(), TILE_COLUMNS);
+            if room == TILE_ROWS {
+                tile::<TILE_ROWS>(a, b, whole, depth, false);
             } else {
-                for c in 0..W {
-                    *to.add(c) = if c < width { *from.add(c) } else { 0.0 };
+                tile::<FEW_ROWS>(a, b, whole, depth, false);
+            }
+            for (r, sums) in edge.chunks(TILE_COLUMNS).enumerate().take(high) {
+                for (c, sum) in sums.iter().enumerate().take(wide) {
+                    let y = to.at.add(r * to.pitch + c);
+                    *y = if adds { *y + sum } else { *sum };
                 }
             }
-            (from, to) = (from.add(x.pitch), to.add(W));
         }
     }
 }
 
-/// The same of xᵀ. x: [count, depth]
-unsafe fn pack_rows<const W: usize>(x: Matrix<*const f32>, mut to: *mut f32, depth: usize, count: usize) {
-    for first in (0..count).step_by(W) {
-        let width = W.min(count - first);
-        if width < W {
-            core::ptr::write_bytes(to, 0, depth * W);
-        }
-        let from = Matrix::new(x.at.add(first * x.pitch), x.pitch);
-        transpose(from, Matrix::new(to, W), width, depth);
-        to = to.add(depth * W);
-    }
+/// N rows by eight columns along a strip of each. a: [depth, N]; b: [depth, 8]; `adds`: to what is there
+#[inline(never)]
+unsafe fn tile<const N: usize>(a: *const f32, b: *const f32, y: Matrix<*mut f32>, depth: usize, adds: bool) {
+    put(outer_products::<N>(Matrix::new(a, N), [b, b.add(LANES)], TILE_COLUMNS, depth), y, adds);
 }
 
 #[cfg(test)]
@@ -178,7 +198,7 @@ mod tests {
     fn every_size_and_orientation_gives_the_plain_sums() {
         let mut scratch = vec![7.0; SCRATCH];
         for (batch, m, k, n) in
-            [(1, 8, 5, 8), (2, 9, 3, 13), (1, 70, 600, 131), (1, 3, 1, 1), (1, 4, 0, 9), (3, 1, 4, 2)]
+            [(1, 8, 5, 8), (2, 9, 3, 13), (1, 7, 9, 17), (1, 110, 600, 131), (1, 3, 1, 1), (1, 4, 0, 9), (3, 1, 4, 2)]
         {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 let (a, b, mut y) = (numbers(batch * m * k, 1), numbers(batch * k * n, 2), vec![9.0; batch * m * n]);

@@ -49,6 +49,12 @@ impl Team {
         Team { id: 0, size: 1, control: null() }
     }
 
+    /// So many items or a few more, such that all threads have the same number of them to do.
+    pub fn even(&self, items: usize) -> usize {
+        let pieces = self.size * PIECES;
+        items.next_multiple_of(if items > pieces { pieces } else { self.size })
+    }
+
     /// Calls `f(begin, end)` for pieces of `0..items` until all are taken, by whichever thread is free. Pieces begin at
     /// multiples of `unit`. At most once between two barriers.
     #[inline(always)]

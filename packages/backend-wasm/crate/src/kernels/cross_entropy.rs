@@ -1,7 +1,7 @@
 use crate::kernels::softmax::largest;
 use crate::math::{exp, exp4, ln};
 use crate::sequences::bounded;
-use crate::simd::{F4, LANES};
+use crate::simd::{D4, F4, LANES};
 use crate::team::Team;
 
 /// logits: [rows, width]; targets: i32 [rows], negative to leave the row out; y: [rows]
@@ -27,17 +27,15 @@ pub unsafe fn cross_entropy(
 }
 
 /// Σ e^(x − most) of `count` numbers, in f64.
-pub unsafe fn total_exp(x: *const f32, count: usize, most: f32) -> f64 {
+unsafe fn total_exp(x: *const f32, count: usize, most: f32) -> f64 {
     let whole = F4::lanes_before(count);
-    let mut sum = 0.0;
-    let mut i = 0;
-    while i < whole {
-        sum += exp4(F4::load(x.add(i)) - F4::splat(most)).lanes().into_iter().map(f64::from).sum::<f64>();
-        i += LANES;
+    let mut sums = D4::zero();
+    for i in (0..whole).step_by(LANES) {
+        sums = sums + D4::widen(exp4(F4::load(x.add(i)) - F4::splat(most)));
     }
-    while i < count {
+    let mut sum = sums.sum();
+    for i in whole..count {
         sum += f64::from(exp(*x.add(i) - most));
-        i += 1;
     }
     sum
 }

@@ -1,6 +1,4 @@
-use crate::kernels::cross_entropy::total_exp;
-use crate::kernels::softmax::largest;
-use crate::math::exp4;
+use crate::kernels::softmax::exponentials;
 use crate::sequences::bounded;
 use crate::simd::{map, F4};
 use crate::team::Team;
@@ -22,9 +20,8 @@ pub unsafe fn cross_entropy_grad(
                 core::ptr::write_bytes(y, 0, width);
                 continue;
             }
-            let most = largest(x, width);
-            let scale = F4::splat((f64::from(*gy.add(row)) / total_exp(x, width, most)) as f32);
-            map(x, y, width, |v| exp4(v - F4::splat(most)) * scale);
+            let scale = F4::splat((f64::from(*gy.add(row)) / exponentials(x, y, width)) as f32);
+            map(y, y, width, |v| v * scale);
             *y.add(bounded(target, width - 1)) -= *gy.add(row);
         }
     });

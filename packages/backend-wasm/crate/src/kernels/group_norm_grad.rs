@@ -45,7 +45,7 @@ pub unsafe fn group_norm_grad(
         for c in (first..last).step_by(LANES) {
             let some = last - c;
             for (from, to) in [(scratch.add(c), gw), (scratch.add(channels + c), gb)] {
-                let mut sum = D4::widen(F4::zero());
+                let mut sum = D4::zero();
                 for block in 0..blocks {
                     sum = sum + D4::widen(F4::load_some(from.add(block * 2 * channels), some));
                 }
@@ -61,43 +61,48 @@ struct Sums {
     b: *mut f32,
 }
 
-/// The mean of f(c, how many numbers there are from c on) over all c in steps of four; f gives zeros where no number is.
+/// Calls f(c, how many numbers there are from c on) for all c in steps of four.
 #[inline(always)]
-unsafe fn mean_of(width: usize, f: impl Fn(usize, usize) -> F4) -> F4 {
-    let mut sum = F4::zero();
-    for c in (0..width).step_by(LANES) {
-        sum = sum + f(c, width - c);
+fn each(width: usize, mut f: impl FnMut(usize, usize)) {
+    let whole = F4::lanes_before(width);
+    for c in (0..whole).step_by(LANES) {
+        f(c, LANES);
     }
-    F4::splat(sum.sum() / width as f32)
+    if whole < width {
+        f(whole, width - whole);
+    }
 }
 
 /// One group of one row. All: [width]
 #[inline(always)]
 unsafe fn one(x: *const f32, w: *const f32, gy: *const f32, gx: *mut f32, to: &Sums, width: usize, eps: f32) {
-    let mean = mean_of(width, |c, some| F4::load_some(x.add(c), some));
+    let mean = |sum: F4| F4::splat(sum.sum() / width as f32);
+    let mut sum = F4::zero();
+    each(width, |c, some| sum = sum + F4::load_some(x.add(c), some));
+    let centre = mean(sum);
+    // Zeros where no number is.
     let centred = |c: usize, some: usize| {
         if some >= LANES {
-            return F4::load(x.add(c)) - mean;
+            return F4::load(x.add(c)) - centre;
         }
-        let mut lanes = (F4::load_some(x.add(c), some) - mean).lanes();
-        for lane in lanes.iter_mut().skip(some) {
-            *lane = 0.0;
-        }
+        let mut lanes = (F4::load_some(x.add(c), some) - centre).lanes();
+        lanes.iter_mut().skip(some).for_each(|lane| *lane = 0.0);
         F4::load(lanes.as_ptr())
     };
-    let variance = mean_of(width, |c, some| {
-        let x = centred(c, some);
-        x * x
-    });
-    let scale = F4::splat(1.0 / sqrt(variance.first() + eps));
     let h = |c: usize, some: usize| F4::load_some(gy.add(c), some) * F4::load_some(w.add(c), some);
-    let of_mean = mean_of(width, h);
-    let slope = mean_of(width, |c, some| h(c, some) * (centred(c, some) * scale));
-    for c in (0..width).step_by(LANES) {
-        let some = width - c;
+    let [mut squares, mut sum, mut products] = [F4::zero(); 3];
+    each(width, |c, some| {
+        let (x, h) = (centred(c, some), h(c, some));
+        squares = squares.plus_product(x, x);
+        sum = sum + h;
+        products = products.plus_product(x, h);
+    });
+    let scale = F4::splat(1.0 / sqrt(mean(squares).first() + eps));
+    let (of_mean, slope) = (mean(sum), mean(products) * scale);
+    each(width, |c, some| {
         let (normed, g) = (centred(c, some) * scale, F4::load_some(gy.add(c), some));
         ((h(c, some) - of_mean - normed * slope) * scale).store_some(gx.add(c), some);
         (F4::load_some(to.w.add(c), some) + g * normed).store_some(to.w.add(c), some);
         (F4::load_some(to.b.add(c), some) + g).store_some(to.b.add(c), some);
-    }
+    });
 }

@@ -1,4 +1,5 @@
 use crate::axes::Axes;
+use crate::kernels::softmax::{largest as largest_of_row, total as total_of_row};
 use crate::simd::{D4, F4, LANES, LINE};
 use crate::team::Team;
 
@@ -32,7 +33,7 @@ pub unsafe fn reduce(
 
 /// Sums of `count` columns side by side, LINE at most.
 unsafe fn columns(x: *const f32, y: *mut f32, folded: &Axes<1>, count: usize, scale: f64) {
-    let mut sums = [D4::widen(F4::zero()); LINE / LANES];
+    let mut sums = [D4::zero(); LINE / LANES];
     if count == LINE {
         folded.each(&Team::alone(), |_, [from]| {
             for (i, sum) in sums.iter_mut().enumerate() {
@@ -56,31 +57,22 @@ unsafe fn columns(x: *const f32, y: *mut f32, folded: &Axes<1>, count: usize, sc
 unsafe fn total(x: *const f32, folded: &Axes<1>) -> f64 {
     let mut sum = 0.0;
     if folded.steps() == [1] {
-        folded.share(&Team::alone(), |_, [from], begin, end| sum += row_total(x.add(from + begin), end - begin));
+        folded.share(&Team::alone(), |_, [from], begin, end| sum += total_of_row(x.add(from + begin), end - begin));
     } else {
         folded.each(&Team::alone(), |_, [from]| sum += f64::from(*x.add(from)));
     }
     sum
 }
 
-/// Σ x of `count` numbers side by side.
-unsafe fn row_total(x: *const f32, count: usize) -> f64 {
-    let whole = F4::lanes_before(count);
-    let mut sums = D4::widen(F4::zero());
-    for i in (0..whole).step_by(LANES) {
-        sums = sums + D4::widen(F4::load(x.add(i)));
-    }
-    let [a, b, c, d] = sums.lanes();
-    let mut sum = (a + b) + (c + d);
-    for i in whole..count {
-        sum += f64::from(*x.add(i));
-    }
-    sum
-}
-
 unsafe fn largest(x: *const f32, folded: &Axes<1>) -> f32 {
     let mut most = F4::splat(f32::NEG_INFINITY);
-    folded.each(&Team::alone(), |_, [from]| most = most.max(F4::splat(*x.add(from))));
+    if folded.steps() == [1] {
+        folded.share(&Team::alone(), |_, [from], begin, end| {
+            most = most.max(F4::splat(largest_of_row(x.add(from + begin), end - begin)));
+        });
+    } else {
+        folded.each(&Team::alone(), |_, [from]| most = most.max(F4::splat(*x.add(from))));
+    }
     most.first()
 }
 

@@ -21,6 +21,6 @@ unsafe fn apply(function: u32, x: *const f32, y: *mut f32, count: usize) {
         5 => map(x, y, count, |v| F4::splat(1.0) / v),
         6 => map(x, y, count, sigmoid4),
         7 => map(x, y, count, tanh4),
-        _ => map(x, y, count, |v| v.max(F4::zero())),
+        _ => map(x, y, count, |v| v.at_least(F4::zero())),
     }
 }

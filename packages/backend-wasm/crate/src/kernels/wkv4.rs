@@ -67,10 +67,17 @@ pub struct Average {
 #[inline(always)]
 pub fn step(state: Average, w: F4, u: F4, k: F4, v: F4) -> (F4, Average) {
     let Average { aa, bb, pp } = state;
-    let q = pp.max(u + k);
-    let (past, present) = (exp4(pp - q), exp4(u + k - q));
+    let (past, present) = shares(pp - (u + k));
     let answer = (past * aa + present * v) / (past * bb + present);
-    let q = (pp + w).max(k);
-    let (keep, add) = (exp4(pp + w - q), exp4(k - q));
-    (answer, Average { aa: keep * aa + add * v, bb: keep * bb + add, pp: q })
+    let decayed = pp + w;
+    let (keep, add) = shares(decayed - k);
+    (answer, Average { aa: keep * aa + add * v, bb: keep * bb + add, pp: decayed.at_least(k) })
+}
+
+/// e^(x − m) and e^(y − m) from x − y, m being the larger of both: one of them is 1.
+#[inline(always)]
+pub fn shares(difference: F4) -> (F4, F4) {
+    let less = exp4(-difference.abs());
+    let first = F4::zero().le(difference);
+    (first.select(F4::splat(1.0), less), first.select(less, F4::splat(1.0)))
 }

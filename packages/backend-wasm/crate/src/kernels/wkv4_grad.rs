@@ -1,4 +1,4 @@
-use crate::math::exp4;
+use crate::kernels::wkv4::shares;
 use crate::sequences::Sequences;
 use crate::simd::{D4, F4, LANES, LINE};
 use crate::team::Team;
@@ -58,16 +58,15 @@ pub unsafe fn wkv4_grad(
                     let (k, v, gy) = (D4::widen(four(k, t * width)), four(v, t * width), four(gy, t * width));
                     let Step { a, b, p, keep, add } = Step::load(kept.add((t - begin) * KEPT));
 
-                    // Through the update: the larger of p + w and k carries the gradient of the maximum.
-                    let decays = (p + w).ge(k);
+                    // Through the update: the larger of p + w and k carries the gradient of the maximum, and is kept whole.
+                    let decays = add.le(keep);
                     let (of_keep, of_add) = (keep * (ga * a + gb * b), add * (ga * v + gb));
                     let of_q = gp - of_keep - of_add;
                     let of_decayed = of_keep + decays.select(of_q, F4::zero());
                     let of_k = of_add + decays.select(F4::zero(), of_q);
 
                     // Through the answer (past·a + present·v) / (past·b + present), whose own maximum cancels.
-                    let q = p.max(u + k);
-                    let (past, present) = (power(p - q), power(u + k - q));
+                    let (past, present) = shares((p - (u + k)).narrow());
                     let below = past * b + present;
                     let of_above = gy / below;
                     let of_below = -of_above * ((past * a + present * v) / below);
@@ -109,13 +108,13 @@ impl Step {
     #[inline(always)]
     unsafe fn next(self, w: D4, k: D4, v: F4, kept: *mut f32) -> Step {
         let Step { a, b, p, .. } = self;
-        let q = (p + w).max(k);
-        let (keep, add) = (power(p + w - q), power(k - q));
+        let decayed = p + w;
+        let (keep, add) = shares((decayed - k).narrow());
         for (i, x) in [a, b, keep, add].into_iter().enumerate() {
             x.store(kept.add(i * LANES));
         }
         p.store(kept.add(4 * LANES));
-        Step { a: keep * a + add * v, b: keep * b + add, p: q, keep, add }
+        Step { a: keep * a + add * v, b: keep * b + add, p: decayed.at_least(k), keep, add }
     }
 
     #[inline(always)]
@@ -123,9 +122,4 @@ impl Step {
         let [a, b, keep, add] = core::array::from_fn(|i| F4::load(kept.add(i * LANES)));
         Step { a, b, p: D4::load(kept.add(4 * LANES)), keep, add }
     }
-}
-
-#[inline(always)]
-fn power(x: D4) -> F4 {
-    exp4(x.narrow())
 }

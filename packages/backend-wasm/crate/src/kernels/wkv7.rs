@@ -76,7 +76,8 @@ unsafe fn in_chunks(head: &Head, state: *mut f32, y: *mut f32, scratch: *mut f32
     for first in (0..tokens).step_by(CHUNK) {
         let count = CHUNK.min(tokens - first);
         chunk.take(&head.from(first), count);
-        chunk.solve(across, answers);
+        chunk.relate();
+        chunk.solve(across, answers, PAIR);
         // Y, the lower half: what the chunk itself holds is added to what the state gave.
         let (m, values) = (Matrix::new(chunk.m.add(CHUNK * PAIR) as *const f32, PAIR), chunk.matrix(chunk.values));
         let own = answers.add(CHUNK * width);

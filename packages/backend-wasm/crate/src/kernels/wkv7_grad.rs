@@ -155,7 +155,6 @@ struct Backward {
     /// [48, D]: dV over dU over gy
     adjoint: *mut f32,
     /// [32, D]
-    answers: *mut f32,
     of_reads: *mut f32,
     of_writes: *mut f32,
     of_left: *mut f32,
@@ -166,17 +165,17 @@ struct Backward {
     of_m: *mut f32,
     /// [D]
     of_total: *mut f32,
-    /// Of each chunk U [16, D] and the state before it [D (value), D (key)]; at the end the last state.
+    /// Of each chunk U [16, D], M [32, 32] and the state before it [D (value), D (key)]; at the end the last state.
     kept: *mut f32,
 }
 
 impl Backward {
     const fn kept_room(width: usize) -> usize {
-        (CHUNK + width) * width
+        (CHUNK + width) * width + PAIR * PAIR
     }
 
     const fn room(tokens: usize, width: usize) -> usize {
-        let own = (2 * width + 3 * CHUNK + 6 * PAIR + 1) * width + PAIR * PAIR;
+        let own = (2 * width + 3 * CHUNK + 5 * PAIR + 1) * width + PAIR * PAIR;
         Chunk::room(width) + own + (tokens.div_ceil(CHUNK) + 1) * Backward::kept_room(width)
     }
 
@@ -187,7 +186,6 @@ impl Backward {
             across: pieces.take(width * width),
             g: pieces.take(width * width),
             adjoint: pieces.take(3 * CHUNK * width),
-            answers: pieces.take(PAIR * width),
             of_reads: pieces.take(PAIR * width),
             of_writes: pieces.take(PAIR * width),
             of_left: pieces.take(PAIR * width),
@@ -199,10 +197,11 @@ impl Backward {
         }
     }
 
-    /// U and the state before the chunk of this number.
-    unsafe fn kept(&self, index: usize) -> (*mut f32, *mut f32) {
-        let at = self.kept.add(index * Backward::kept_room(self.chunk.width));
-        (at, at.add(CHUNK * self.chunk.width))
+    /// U, M and the state before the chunk of this number.
+    unsafe fn kept(&self, index: usize) -> [*mut f32; 3] {
+        let u = self.kept.add(index * Backward::kept_room(self.chunk.width));
+        let m = u.add(CHUNK * self.chunk.width);
+        [u, m, m.add(PAIR * PAIR)]
     }
 
     unsafe fn run(&self, head: &Head, to: &Gradients, [s0, gs]: [*const f32; 2], gs0: *mut f32, tokens: usize) {
@@ -214,10 +213,11 @@ impl Backward {
         for index in (0..chunks).rev() {
             let first = index * CHUNK;
             let count = CHUNK.min(tokens - first);
-            let (u, before) = self.kept(index);
-            let (_, after) = self.kept(index + 1);
+            let [u, m, before] = self.kept(index);
+            let [.., after] = self.kept(index + 1);
             self.chunk.take(&head.from(first), count);
             copy_nonoverlapping(u as *const f32, self.chunk.values.add(CHUNK * width), CHUNK * width);
+            copy_nonoverlapping(m as *const f32, self.chunk.m, PAIR * PAIR);
             self.take_answers(to.gy.add(first * head.pitch), head, count);
             self.turn(self.g, self.across);
             self.of_total(after);
@@ -243,15 +243,16 @@ impl Backward {
         padded_transpose(s0, self.across, head.size, width);
         let mut index = 0;
         for first in (0..tokens).step_by(CHUNK) {
-            let (u, before) = self.kept(index);
+            let [u, m, before] = self.kept(index);
             self.turn(self.across, before);
             self.chunk.take(&head.from(first), CHUNK.min(tokens - first));
-            self.chunk.solve(self.across, self.answers);
-            copy_nonoverlapping(self.answers as *const f32, u, CHUNK * width);
+            self.chunk.relate();
+            self.chunk.solve(self.across, u, CHUNK);
+            copy_nonoverlapping(self.chunk.m as *const f32, m, PAIR * PAIR);
             self.chunk.advance(self.across);
             index += 1;
         }
-        self.turn(self.across, self.kept(index).1);
+        self.turn(self.across, self.kept(index)[2]);
     }
 
     unsafe fn take_answers(&self, gy: *const f32, head: &Head, count: usize) {

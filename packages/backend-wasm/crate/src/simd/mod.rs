@@ -84,6 +84,19 @@ impl F4 {
     }
 }
 
+impl D4 {
+    #[inline(always)]
+    pub fn zero() -> D4 {
+        D4::widen(F4::zero())
+    }
+
+    #[inline(always)]
+    pub fn sum(self) -> f64 {
+        let [a, b, c, d] = self.lanes();
+        (a + b) + (c + d)
+    }
+}
+
 /// The square root of one number; `core` has none.
 #[inline(always)]
 pub fn sqrt(x: f32) -> f32 {

@@ -50,8 +50,16 @@ impl F4 {
         F4(self.0.map(f32::round_ties_even))
     }
 
-    pub fn exp2_whole(self) -> F4 {
-        F4(self.0.map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)))
+    pub fn at_least(self, least: F4) -> F4 {
+        self.zip(least, |a, b| if a < b { b } else { a })
+    }
+
+    pub fn at_most(self, most: F4) -> F4 {
+        self.zip(most, |a, b| if b < a { b } else { a })
+    }
+
+    pub fn bits(self) -> I4 {
+        I4(self.0.map(|x| x.to_bits() as i32))
     }
 
     pub fn eq(self, other: F4) -> Mask {
@@ -103,6 +111,7 @@ operators! {
     F4, Div, div, |a: f32, b: f32| a / b;
     F4, BitAnd, bitand, |a: f32, b: f32| f32::from_bits(a.to_bits() & b.to_bits());
     I4, Add, add, |a: i32, b: i32| a.wrapping_add(b);
+    I4, Sub, sub, |a: i32, b: i32| a.wrapping_sub(b);
     I4, BitAnd, bitand, |a: i32, b: i32| a & b;
     S8, BitAnd, bitand, |a: i16, b: i16| a & b;
     S8, BitOr, bitor, |a: i16, b: i16| a | b;
@@ -225,6 +234,16 @@ impl F4 {
         I4(self.0.map(|x| x as i32))
     }
 
+    pub fn in_turns(self, other: F4) -> [F4; 2] {
+        [0, 2].map(|from| F4(core::array::from_fn(|i| [self, other][i % 2].0[from + i / 2])))
+    }
+
+    pub unsafe fn store_halves(self, low: *mut f32, high: *mut f32) {
+        let [a, b, c, d] = self.0;
+        core::ptr::write_unaligned(low as *mut [f32; 2], [a, b]);
+        core::ptr::write_unaligned(high as *mut [f32; 2], [c, d]);
+    }
+
     pub fn transposed(rows: [F4; 4]) -> [F4; 4] {
         core::array::from_fn(|j| F4(core::array::from_fn(|i| rows[i].0[j])))
     }
@@ -266,12 +285,8 @@ impl D4 {
         D4(self.0.map(|x| x * scale))
     }
 
-    pub fn max(self, other: D4) -> D4 {
-        D4(core::array::from_fn(|i| self.0[i].max(other.0[i])))
-    }
-
-    pub fn ge(self, other: D4) -> Mask {
-        Mask(core::array::from_fn(|i| self.0[i] >= other.0[i]))
+    pub fn at_least(self, least: D4) -> D4 {
+        D4(core::array::from_fn(|i| if self.0[i] < least.0[i] { least.0[i] } else { self.0[i] }))
     }
 }
 

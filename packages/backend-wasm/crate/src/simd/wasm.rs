@@ -68,11 +68,21 @@ impl F4 {
         F4(f32x4_nearest(self.0))
     }
 
-    /// 2 to the power of a whole number from -126 to 127.
+    /// `least` where it is less than that; NaN stays. One instruction, where `max` looks at both for NaN.
     #[inline(always)]
-    pub fn exp2_whole(self) -> F4 {
-        let biased = i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127));
-        F4(i32x4_shl(biased, 23))
+    pub fn at_least(self, least: F4) -> F4 {
+        F4(f32x4_pmax(self.0, least.0))
+    }
+
+    /// `most` where it is more than that; NaN stays.
+    #[inline(always)]
+    pub fn at_most(self, most: F4) -> F4 {
+        F4(f32x4_pmin(self.0, most.0))
+    }
+
+    #[inline(always)]
+    pub fn bits(self) -> I4 {
+        I4(self.0)
     }
 
     #[inline(always)]
@@ -130,6 +140,7 @@ operators! {
     F4, Div, div, f32x4_div;
     F4, BitAnd, bitand, v128_and;
     I4, Add, add, i32x4_add;
+    I4, Sub, sub, i32x4_sub;
     I4, BitAnd, bitand, v128_and;
     S8, BitAnd, bitand, v128_and;
     S8, BitOr, bitor, v128_or;
@@ -181,14 +192,10 @@ impl D4 {
         D4(f64x2_mul(self.0, f64x2_splat(scale)), f64x2_mul(self.1, f64x2_splat(scale)))
     }
 
+    /// The larger one; where one is NaN, `self`.
     #[inline(always)]
-    pub fn max(self, other: D4) -> D4 {
-        D4(f64x2_max(self.0, other.0), f64x2_max(self.1, other.1))
-    }
-
-    #[inline(always)]
-    pub fn ge(self, other: D4) -> Mask {
-        Mask(i32x4_shuffle::<0, 2, 4, 6>(f64x2_ge(self.0, other.0), f64x2_ge(self.1, other.1)))
+    pub fn at_least(self, least: D4) -> D4 {
+        D4(f64x2_pmax(self.0, least.0), f64x2_pmax(self.1, least.1))
     }
 }
 
@@ -381,6 +388,19 @@ impl F4 {
         let ab = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0));
         let cd = f32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0), i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0));
         F4(f32x4_add(i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd)))
+    }
+
+    /// The lanes of both in turns: of the lower two, and of the upper two.
+    #[inline(always)]
+    pub fn in_turns(self, other: F4) -> [F4; 2] {
+        [F4(i32x4_shuffle::<0, 4, 1, 5>(self.0, other.0)), F4(i32x4_shuffle::<2, 6, 3, 7>(self.0, other.0))]
+    }
+
+    /// The lower two numbers and the upper two, each to a place of their own.
+    #[inline(always)]
+    pub unsafe fn store_halves(self, low: *mut f32, high: *mut f32) {
+        v128_store64_lane::<0>(self.0, low as *mut u64);
+        v128_store64_lane::<1>(self.0, high as *mut u64);
     }
 
     /// Lane j of row i becomes lane i of row j.

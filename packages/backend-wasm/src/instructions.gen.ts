@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: 'e49547b14f97605e59822b25f72d3be4ebf1ef334ca474e3fb21078b606aa7c8',
+  sources: '1a3ddb176fb652deaf372d482438f721dca4d188e1a6347312fe97fb0c9b51ea',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -188,7 +188,7 @@ pub unsafe fn transpose(x: Matrix<*const f32>, y: Matrix<*mut f32>, rows: usize,
     columns_one_by_one(x, y, row, rows, 0, columns);
 }
 
-#[inline(always)]
+#[inline(never)]
 unsafe fn columns_one_by_one(
     x: Matrix<*const f32>,
     y: Matrix<*mut f32>,

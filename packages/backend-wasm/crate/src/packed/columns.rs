@@ -120,7 +120,8 @@ pub unsafe fn pack_columns<F: Columns>(
     team.share(rows.div_ceil(RUN), 1, |begin, end| {
         let mut went = Packing::Done;
         let blocks = (0..chunks).step_by(CHUNKS).map(|first| first..chunks.min(first + CHUNKS));
-        let places = blocks.flat_map(|block| (begin..end).flat_map(move |run| block.clone().map(move |chunk| (run, chunk))));
+        let places =
+            blocks.flat_map(|block| (begin..end).flat_map(move |run| block.clone().map(move |chunk| (run, chunk))));
         for (run, chunk) in places {
             let mut stored = [zeros.as_ptr(); RUN];
             let begin = F::STORED * RUN * chunk / F::BLOCK;

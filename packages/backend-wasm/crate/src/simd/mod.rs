@@ -59,11 +59,7 @@ impl F4 {
         if count >= LANES {
             return F4::load(from);
         }
-        let mut lanes = [0.0; LANES];
-        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
-            *lane = *from.add(i);
-        }
-        F4::load(lanes.as_ptr())
+        F4::load(few(from, count).as_ptr())
     }
 
     /// Its first `count` numbers.
@@ -72,15 +68,32 @@ impl F4 {
         if count >= LANES {
             return self.store(to);
         }
-        for (i, lane) in self.lanes().into_iter().enumerate().take(count) {
-            *to.add(i) = lane;
-        }
+        put_few(to, &self.lanes(), count);
     }
 
     #[inline(always)]
     pub fn sum(self) -> f32 {
         let [a, b, c, d] = self.lanes();
         (a + b) + (c + d)
+    }
+}
+
+/// Less than four numbers, zeros after them. Not inlined: it is at the end of rows alone, and in every kernel.
+#[cold]
+#[inline(never)]
+unsafe fn few(from: *const f32, count: usize) -> [f32; LANES] {
+    let mut lanes = [0.0; LANES];
+    for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+        *lane = *from.add(i);
+    }
+    lanes
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn put_few(to: *mut f32, lanes: &[f32; LANES], count: usize) {
+    for (i, lane) in lanes.iter().enumerate().take(count) {
+        *to.add(i) = *lane;
     }
 }
 

@@ -29,7 +29,7 @@ export interface SessionSettings {
   readonly enableMemPattern?: boolean;
   /** 0 verbose … 4 fatal only. */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
-  /** Whether threads wait in a loop for work: faster on a machine that does nothing else, slower on a busy one. */
+  /** Whether threads wait in a loop for work, for some milliseconds: faster, but on a busy machine. Default true. */
   readonly spinning?: boolean;
 }
 

@@ -67,7 +67,7 @@ function bindingFolder(): string {
 export function sessionOptions(
   provider: Provider,
   threads: number,
-  { spinning = false, ...settings }: SessionSettings,
+  { spinning = true, ...settings }: SessionSettings,
   data: DataFile,
 ): SessionOptions {
   return {

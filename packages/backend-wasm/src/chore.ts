@@ -8,6 +8,7 @@ export type Tables = readonly [code: number, registers: number, plan: number];
 /** The part of a device that chores need. */
 export interface ChoreHost {
   readonly memory: LinearMemory;
+  readonly threads: number;
   /** Runs a program after what was asked for before, on all threads or here. */
   execute(tables: Tables, where: 'everywhere' | 'here'): Promise<void>;
 }

@@ -49,17 +49,36 @@ export function chooseForms(entries: readonly ParameterEntry[], uses: readonly G
 }
 
 function collectUses(graph: Graph, found: Map<string, Set<Use>>): void {
-  const names = new Map<number, string>();
-  const note = (name: string | undefined, use: Use): void => {
-    if (name !== undefined) found.set(name, (found.get(name) ?? new Set()).add(use));
-  };
-  const sparse = new Set<number>();
-  for (const node of graph.nodes) {
-    if (node.op === 'parameter' && node.outputs['y']) names.set(node.outputs['y'].id, String(node.attrs['name']));
-    if (isSparse(node, sparse) && node.outputs['y']) sparse.add(node.outputs['y'].id);
-    for (const [input, { id }] of Object.entries(node.inputs)) note(names.get(id), useOf(node, input, sparse));
+  const uses = new Uses(found);
+  for (const node of graph.nodes) uses.add(node);
+  for (const { id } of Object.values(graph.outputs)) uses.note(id, 'other');
+}
+
+/** What the nodes of one graph use parameters for. */
+class Uses {
+  readonly #found: Map<string, Set<Use>>;
+  /** The parameters by their values. */
+  readonly #names = new Map<number, string>();
+  /** Values of many zeros. */
+  readonly #sparse = new Set<number>();
+
+  constructor(found: Map<string, Set<Use>>) {
+    this.#found = found;
   }
-  for (const { id } of Object.values(graph.outputs)) note(names.get(id), 'other');
+
+  add(node: Node): void {
+    const y = node.outputs['y'];
+    if (node.op === 'parameter' && y) this.#names.set(y.id, String(node.attrs['name']));
+    if (isSparse(node, this.#sparse) && y) this.#sparse.add(y.id);
+    for (const [input, { id }] of Object.entries(node.inputs)) {
+      if (this.#names.has(id)) this.note(id, useOf(node, input, this.#sparse));
+    }
+  }
+
+  note(id: number, use: Use): void {
+    const name = this.#names.get(id);
+    if (name !== undefined) this.#found.set(name, (this.#found.get(name) ?? new Set()).add(use));
+  }
 }
 
 /** Whether a node gives many zeros: relu does, and so does what is zero where such a value is. */

@@ -111,24 +111,30 @@ class OpenGroup {
     if (output === undefined || this.#nodes.length >= MOST_OPS) return false;
     const shape = this.#nodes.length === 0 ? withoutOnes(output.shape) : refined(this.#shape, output.shape);
     if (shape === undefined) return false;
-    const inputs = new Map(this.#inputs);
-    for (const value of Object.values(node.inputs)) {
-      if (!this.#made.has(rootOf(this.#roots, value)))
-        inputs.set(inputKey(value, output.shape), { value, within: output.shape });
-    }
-    if (inputs.size > MOST_INPUTS) return false;
-    if (shape.length > MAX_RANK && joinAxes(spaceOf(shape, [...inputs.values()])).length > MAX_RANK) return false;
+    const more = this.#moreInputs(node, output.shape);
+    if (this.#inputs.size + more.size > MOST_INPUTS) return false;
+    const inputs = [...this.#inputs.values(), ...more.values()];
+    if (shape.length > MAX_RANK && joinAxes(spaceOf(shape, inputs)).length > MAX_RANK) return false;
     // What is read in another order than it is written must not be written meanwhile.
-    const overwritten = placeOf(this.#storage.get(output.id));
-    const clashes = [...inputs.values()].some(
-      ({ value, within }) => !sameShape(value.shape, within) && placeOf(this.#storage.get(value.id)) === overwritten,
-    );
-    if (clashes) return false;
+    const reordered = inputs.filter(({ value, within }) => !sameShape(value.shape, within));
+    if (reordered.some(({ value }) => samePlace(this.#storage.get(value.id), this.#storage.get(output.id))))
+      return false;
     this.#shape = shape;
     this.#nodes.push(node);
     this.#made.add(rootOf(this.#roots, output));
-    for (const [key, input] of inputs) this.#inputs.set(key, input);
+    for (const [key, input] of more) this.#inputs.set(key, input);
     return true;
+  }
+
+  /** What a node reads that is neither made in the group nor read by it yet. */
+  #moreInputs({ inputs }: Node, within: Shape): Map<string, FusedInput> {
+    const more = new Map<string, FusedInput>();
+    for (const value of Object.values(inputs)) {
+      if (this.#made.has(rootOf(this.#roots, value))) continue;
+      const key = inputKey(value, within);
+      if (!this.#inputs.has(key)) more.set(key, { value, within });
+    }
+    return more;
   }
 
   finish(readers: ReadonlyMap<number, ReadonlySet<Node>>, wanted: ReadonlySet<number>): (Node | FusedSteps)[] {
@@ -221,8 +227,9 @@ function rootOf(roots: ReadonlyMap<number, number>, { id }: Value): number {
   return roots.get(id) ?? id;
 }
 
-function placeOf(storage: Storage | undefined): string {
-  return storage === undefined ? '' : storage.kind === 'buffer' ? `${storage.index}` : JSON.stringify(storage);
+function samePlace(a: Storage | undefined, b: Storage | undefined): boolean {
+  if (a?.kind === 'buffer' && b?.kind === 'buffer') return a.index === b.index;
+  return a?.kind === b?.kind && JSON.stringify(a) === JSON.stringify(b);
 }
 
 function inputKey({ id, shape }: Value, within: Shape): string {

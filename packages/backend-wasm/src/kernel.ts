@@ -28,8 +28,11 @@ export function acceptsAxes(...spaces: readonly (readonly Axis[])[]): true | str
 
 /** The same for an op whose inputs broadcast to its output. */
 export function acceptsBroadcast({ inputs, outputs }: Node): true | string {
-  const operands = Object.values(inputs).map(({ shape }) => shape);
-  return acceptsAxes(broadcastAxes(outputs['y']?.shape ?? [], operands));
+  const shape = outputs['y']?.shape ?? [];
+  // No more axes are walked over than there are.
+  if (shape.length <= MAX_RANK) return true;
+  const operands = Object.values(inputs).map((value) => value.shape);
+  return acceptsAxes(broadcastAxes(shape, operands));
 }
 
 /** Dimension `axis` of a value, counted from the end when negative. */

@@ -131,6 +131,9 @@ function unavailable(reason: string, details: { hint: string; cause?: unknown })
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  // Node, Deno and Bun have a decoder that takes a fiftieth of the time.
+  const native = globalThis.Buffer?.from(text, 'base64');
+  if (native !== undefined) return native;
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);

@@ -1,13 +1,4 @@
-import {
-  BLOCKS,
-  byteLength,
-  type DType,
-  type ParameterEntry,
-  ReceptanceError,
-  transposeMatrix,
-  widen,
-  wordsOf,
-} from '@receptance/core';
+import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
 import { Chore, type ChoreHost } from './chore.ts';
 import { FORMATS, type Form, GROUP, groupBytes, isTransposed, packedShape, RUN } from './forms.ts';
 import { type Block, BlockGroup } from './memory.ts';
@@ -61,6 +52,9 @@ export class Placer {
   readonly #blocks: BlockGroup;
   readonly #worst: Block;
   readonly #pack: Chore<'pack'>;
+  readonly #packTransposed: Chore<'pack_transposed'>;
+  /** For each thread four rows of what is stored as columns. */
+  readonly #room: Block;
   readonly #packColumns: Chore<'pack_columns'>;
   readonly #checkFinite: Chore<'check_finite'>;
   /** What is packed, and what is read meanwhile, in turns. */
@@ -75,9 +69,11 @@ export class Placer {
     this.#host = host;
     this.#blocks = new BlockGroup(host.memory);
     this.#worst = this.#blocks.allocate(4);
-    const most = pieces.reduce((bytes, piece) => Math.max(bytes, stagedBytes(piece)), 0);
+    const most = largest(pieces, stagedBytes);
     this.#staging = [0, 1].map(() => this.#blocks.allocate(most));
     this.#pack = new Chore(host, 'pack');
+    this.#packTransposed = new Chore(host, 'pack_transposed');
+    this.#room = this.#blocks.allocate(host.threads * largest(pieces, groupOf));
     this.#packColumns = new Chore(host, 'pack_columns');
     this.#checkFinite = new Chore(host, 'check_finite');
   }
@@ -85,6 +81,7 @@ export class Placer {
   free(): void {
     this.#blocks.free();
     this.#pack.free();
+    this.#packTransposed.free();
     this.#packColumns.free();
     this.#checkFinite.free();
   }
@@ -112,9 +109,7 @@ export class Placer {
     const { entry, form } = leaf;
     const { memory } = this.#host;
     const target = this.#targetOf(piece, turn);
-    if (isTransposed(form)) transpose(bytes, target, entry.shape);
-    else if (entry.value.dtype === 'i32')
-      widen('i32', bytes, new Int32Array(target.buffer, target.byteOffset, to - from));
+    if (entry.value.dtype === 'i32') widen('i32', bytes, new Int32Array(target.buffer, target.byteOffset, to - from));
     else if (bytes.buffer !== target.buffer) recode(bytes, entry.stored?.dtype ?? 'f32', target, form.format);
     memory.numbers('i32', this.#worst.address, 1)[0] = 0;
     const [format, worst] = [FORMATS[form.format].number, this.#worst.address];
@@ -122,7 +117,9 @@ export class Placer {
     if (form.kind === 'packed') {
       const [, inner] = packedShape(form, entry.shape);
       const place = leaf.block.address + (from / GROUP) * groupBytes(form.format, inner);
-      await this.#pack.run(target.byteLength, { ...staged, to: place, inner });
+      const packed = { ...staged, to: place, inner };
+      if (form.transposed) await this.#packTransposed.run(target.byteLength, { ...packed, room: this.#room.address });
+      else await this.#pack.run(target.byteLength, packed);
     } else if (form.kind === 'columns') {
       const [outer, inner] = packedShape(form, entry.shape);
       await this.#packColumns.run(target.byteLength, { ...staged, to: leaf.block.address, first: from, inner, outer });
@@ -145,6 +142,15 @@ export class Placer {
   }
 }
 
+function largest(pieces: readonly Piece[], of: (piece: Piece) => number): number {
+  return pieces.reduce((most, piece) => Math.max(most, of(piece)), 0);
+}
+
+/** Bytes of a packed group, at least those of its four rows as stored. */
+function groupOf({ leaf: { entry, form } }: Piece): number {
+  return form.kind === 'packed' && form.transposed ? groupBytes(form.format, packedShape(form, entry.shape)[1]) : 0;
+}
+
 /** Bytes of a piece in the type that it is packed from; 0 of what is not packed. */
 function stagedBytes({ leaf: { entry, form }, from, to }: Piece): number {
   return form.kind === 'rows' ? 0 : byteLength(form.format, (to - from) * packedShape(form, entry.shape)[1]);
@@ -152,7 +158,7 @@ function stagedBytes({ leaf: { entry, form }, from, to }: Piece): number {
 
 /** Whether a leaf lies, or is packed from, the bytes that are stored. */
 function isAsStored({ entry, form }: Leaf): boolean {
-  return entry.stored?.dtype === form.format && !isTransposed(form);
+  return entry.stored?.dtype === form.format;
 }
 
 /** The numbers themselves were not looked at one by one. */
@@ -183,12 +189,4 @@ function q5ToQ8(bytes: Uint8Array, out: Uint8Array): void {
       out[i * to + 2 + j] = (four | (fifth << 4)) - 16;
     }
   }
-}
-
-/** A matrix of plain numbers [rows, columns] as [columns, rows]. */
-function transpose(bytes: Uint8Array, out: Uint8Array, [rows = 1, columns = 1]: readonly number[]): void {
-  const width = bytes.byteLength / (rows * columns);
-  const [from, to] = [wordsOf(bytes, width) ?? wordsOf(new Uint8Array(bytes), width), wordsOf(out, width)];
-  if (from === undefined || to === undefined) throw new Error(`elements of ${width} bytes are not transposed`);
-  transposeMatrix(from, to, rows, columns);
 }

@@ -26,15 +26,20 @@ export async function* readAhead<Piece extends Range>(
   signal: AbortSignalLike | undefined,
 ): AsyncGenerator<Read<Piece>, void, undefined> {
   let before: { readonly piece: Piece; readonly turn: number; readonly reading: Promise<Uint8Array> } | undefined;
-  for (const piece of pieces) {
-    signal?.throwIfAborted();
-    const { name, start, end } = piece;
-    const turn = 1 - (before?.turn ?? 1);
-    const reading = source.read(name, { start, end }, signal, roomFor(piece, turn));
-    // Heard when it is waited for; when what came before fails, nobody does.
-    reading.catch(() => {});
+  try {
+    for (const piece of pieces) {
+      signal?.throwIfAborted();
+      const { name, start, end } = piece;
+      const turn = 1 - (before?.turn ?? 1);
+      const reading = source.read(name, { start, end }, signal, roomFor(piece, turn));
+      // Heard when it is waited for; when what came before fails, nobody does.
+      reading.catch(() => {});
+      if (before !== undefined) yield { ...before, bytes: await before.reading };
+      before = { piece, turn, reading };
+    }
     if (before !== undefined) yield { ...before, bytes: await before.reading };
-    before = { piece, turn, reading };
+  } finally {
+    // Nothing is written any more to memory that may be given to others.
+    await Promise.allSettled([before?.reading]);
   }
-  if (before !== undefined) yield { ...before, bytes: await before.reading };
 }

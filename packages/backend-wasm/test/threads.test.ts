@@ -99,12 +99,17 @@ describe('weights as they are stored', () => {
   const [rows, columns] = [12, 64];
   const numbers = Float32Array.from({ length: rows * columns }, (_, i) => ((i * 37) % 101) / 50 - 1);
 
-  async function multiply(tensor: ReturnType<typeof store>): Promise<{ y: number[]; bytes: number }> {
+  async function multiply(
+    tensor: ReturnType<typeof store>,
+    { threads = 1, transposed = false } = {},
+  ): Promise<{ y: number[]; bytes: number }> {
+    const [stored = 0, inner = 0] = tensor.shape;
+    const [rows, columns] = transposed ? [inner, stored] : [stored, inner];
     const b = new GraphBuilder('product');
-    const w = b.parameter('w', tensor.dtype, [rows, columns]);
-    b.output('y', b.linear(b.input('x', 'f32', ['N', columns]), w));
+    const w = b.parameter('w', tensor.dtype, [stored, inner]);
+    b.output('y', b.linear(b.input('x', 'f32', ['N', columns]), w, transposed));
     const graph = b.build();
-    const device = await wasm({ threads: 1 }).open();
+    const device = await wasm({ threads }).open();
     const parameters = await device.loadParameters(memorySource({ w: tensor }), [graph]);
     const executable = await device.compile(graph, parameters, { N: 1 });
     const [x, y] = [device.alloc('f32', columns), device.alloc('f32', rows)];
@@ -129,6 +134,25 @@ describe('weights as they are stored', () => {
     ] as const) {
       const got = await multiply(store(dtype, [rows, columns], numbers));
       expect(got.bytes, dtype).toBe(Math.ceil((elements * bytes) / 64) * 64);
+    }
+  });
+
+  it('are packed the other way round where a product wants them so', async () => {
+    for (const dtype of ['f32', 'f16', 'bf16'] as const) {
+      // Whole blocks or not: values that f16 and bf16 hold.
+      for (const [inner, outer] of [
+        [64, 12],
+        [301, 10],
+      ] as const) {
+        const number = (row: number, column: number): number => ((row * 37 + column * 11) % 101) / 64 - 0.75;
+        const across = Float32Array.from({ length: inner * outer }, (_, i) => number(i % outer, Math.floor(i / outer)));
+        const along = Float32Array.from({ length: inner * outer }, (_, i) => number(Math.floor(i / inner), i % inner));
+        const expected = await multiply(store(dtype, [outer, inner], along));
+        for (const threads of [1, 2]) {
+          const got = await multiply(store(dtype, [inner, outer], across), { threads, transposed: true });
+          expect(got, `${dtype} ${inner} × ${outer}`).toEqual(expected);
+        }
+      }
     }
   });
 

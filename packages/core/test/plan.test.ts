@@ -1,5 +1,6 @@
 import {
   cost,
+  decompose,
   definitionOf,
   detectModel,
   differentiate,
@@ -68,6 +69,36 @@ describe('plan', () => {
     expect(some).toContain('wkv7');
     const none = ops(planFor(logitsGraph(model)));
     expect([...none].every((op) => definitionOf(op).kind === 'primitive')).toBe(true);
+  });
+
+  it('makes equal composites of equal nodes, each of its own inputs', () => {
+    const b = new GraphBuilder('mixes');
+    const [x, y] = [b.input('x', 'f32', ['N', 4]), b.input('y', 'f32', ['N', 4])];
+    const mix = b.parameter('mix', 'f32', [4]);
+    const lerp = (name: string, a: typeof x, other: typeof x) =>
+      b.scope(name, () => b.add('lerp', { x: a, shifted: other, mix }).y);
+    // The last is another case: one value is both.
+    const first = lerp('first', x, y);
+    const second = lerp('second', first, x);
+    b.output('y', lerp('last', second, second));
+    const { nodes, outputs } = decompose(b.build(), () => false);
+    const made = new Map<number, string>();
+    const parts = new Map<string, string[]>();
+    for (const node of nodes) {
+      const name = node.scope.split('.')[0] || node.op;
+      const inputs = Object.values(node.inputs).map(({ id }) => made.get(id));
+      parts.set(name, [...(parts.get(name) ?? []), `${node.op} ${inputs.join(' ')}`]);
+      for (const { id } of Object.values(node.outputs)) {
+        expect(made.has(id)).toBe(false);
+        made.set(id, node.op === 'input' ? String(node.attrs['name']) : name);
+      }
+    }
+    const renamed = (part: readonly string[] | undefined, names: Readonly<Record<string, string>>): string[] =>
+      (part ?? []).map((line) => line.replaceAll(/\b(first|second|x|y)\b/g, (name) => names[name] ?? name));
+    expect(parts.get('first')?.length).toBeGreaterThan(1);
+    expect(parts.get('second')).toEqual(renamed(parts.get('first'), { x: 'first', y: 'x', first: 'second' }));
+    expect(parts.get('last')?.join()).not.toMatch(/\b(first|x|y)\b/);
+    expect(made.get(outputs['y']?.id ?? -1)).toBe('last');
   });
 
   it('says which primitive is missing, where, and where it would be added', () => {

@@ -13,8 +13,14 @@ type Hash = readonly [upper: number, lower: number];
 /** The weights that were read through `source`, told apart by a number. */
 export interface Fingerprinting {
   readonly source: WeightSource;
-  /** 16 hexadecimal digits. Reads what `source` was not asked for. */
-  fingerprint(): Promise<string>;
+  /** Reads what `source` was not asked for. */
+  fingerprint(): Promise<Fingerprint>;
+}
+
+/** Hashed when it is looked at: only who saves states or loads again does. */
+export interface Fingerprint {
+  /** 16 hexadecimal digits. */
+  readonly digits: string;
 }
 
 /**
@@ -43,18 +49,32 @@ export function fingerprinting(source: WeightSource, names: Iterable<string>): F
       },
     },
     async fingerprint() {
-      const utf8 = new TextEncoder();
-      let hash = FNV_OFFSET;
-      for (const name of sorted) {
-        const info = source.tensors.get(name);
-        hash = fnv(hash, utf8.encode(`${name}\n${info?.dtype} ${info?.shape.join()}\n`));
-        for (const window of wanted.get(name) ?? []) {
-          hash = fnv(hash, seen.get(keyOf(name, window.start)) ?? (await source.read(name, window)));
+      for (const [name, windows] of wanted) {
+        for (const window of windows) {
+          const key = keyOf(name, window.start);
+          if (!seen.has(key)) seen.set(key, await source.read(name, window));
         }
       }
-      return hash.map((half) => half.toString(16).padStart(8, '0')).join('');
+      let known: string | undefined;
+      return {
+        get digits() {
+          known ??= hashed();
+          return known;
+        },
+      };
     },
   };
+
+  function hashed(): string {
+    const utf8 = new TextEncoder();
+    let hash = FNV_OFFSET;
+    for (const [name, windows] of wanted) {
+      const info = source.tensors.get(name);
+      hash = fnv(hash, utf8.encode(`${name}\n${info?.dtype} ${info?.shape.join()}\n`));
+      for (const { start } of windows) hash = fnv(hash, seen.get(keyOf(name, start)) ?? new Uint8Array(0));
+    }
+    return hash.map((half) => half.toString(16).padStart(8, '0')).join('');
+  }
 }
 
 function windowsOf(bytes: number): ByteRange[] {

@@ -201,7 +201,7 @@ async function prepare(
     ...hearing,
   });
   const fingerprint = await read.fingerprint();
-  if (wanted !== undefined && fingerprint !== wanted) {
+  if (wanted !== undefined && fingerprint.digits !== wanted) {
     throw new ReceptanceError('WEIGHTS_CHANGED', 'the weights are not those that the model was loaded with', {
       hint: 'give the same file, or load the other one as a model of its own',
     });
@@ -222,7 +222,12 @@ async function prepare(
     },
   };
   const parts = { model, device, parameters, executables, pools, vocabularySize, width, limits };
-  return { parts, fingerprint, memory };
+  return {
+    ...{ parts, memory },
+    get fingerprint() {
+      return fingerprint.digits;
+    },
+  };
 }
 
 function heldAs(source: WeightSource, type: WeightType | undefined): WeightSource {

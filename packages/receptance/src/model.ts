@@ -142,7 +142,6 @@ export class LoadedModel implements Model {
   readonly layers: number;
   readonly width: number;
   readonly vocabularySize: number;
-  readonly fingerprint: string;
   readonly tokenizer: Tokenizer | undefined;
   readonly #engine: Engine;
   readonly #again: ModelParts['again'];
@@ -158,7 +157,6 @@ export class LoadedModel implements Model {
     this.layers = model.layers;
     this.width = model.width;
     this.vocabularySize = model.vocabularySize;
-    this.fingerprint = onDevice.fingerprint;
     this.tokenizer = tokenizer;
     this.#onDevice = onDevice;
     this.#again = again;
@@ -169,6 +167,10 @@ export class LoadedModel implements Model {
 
   get device(): DeviceInfo {
     return this.#onDevice.parts.device.info;
+  }
+
+  get fingerprint(): string {
+    return this.#onDevice.fingerprint;
   }
 
   get memory(): ModelMemory {

@@ -146,6 +146,7 @@ macro_rules! instructions {
 
 instructions! {
     pack(format from to rows inner worst) [rows inner] => packed::pack;
+    pack_transposed(format from to rows inner room worst) [rows inner] => packed::pack_transposed;
     pack_columns(format from to first rows inner outer worst) [rows inner] => packed::pack_columns;
     check_finite(format x count worst) [count] => packed::check_finite;
     copy_words(from to count) [count] => move_words;

@@ -8,6 +8,7 @@ import type { DType } from '../weights/weights.ts';
 import type { InputsOf, OutputsOf, Signature } from './definition.ts';
 import { badOp, bindPorts, checkAttrs, outputType } from './patterns.ts';
 import { checkShape, formatType, sameShape } from './shape.ts';
+import { instantiate, type Template, templateKey } from './template.ts';
 import type { Attrs, Graph, Node, Shape, TensorType, Value } from './types.ts';
 
 type LeafOp = 'input' | 'parameter' | 'variable';
@@ -38,6 +39,7 @@ export class GraphBuilder {
   #updates: Record<string, Value> = {};
   #scope = '';
   #nextId: number;
+  readonly #templates = new Map<string, Template>();
   readonly #opens: (node: Node) => boolean;
 
   constructor(name: string, { opens = () => false, from }: BuilderOptions = {}) {
@@ -91,14 +93,12 @@ export class GraphBuilder {
    * values of them. It was checked there; only inputs of other types are looked at anew, as by `insert`.
    */
   keep(node: Node, inputs: Node['inputs']): Node['outputs'] {
-    let isSame = true;
-    for (const [name, before] of Object.entries(node.inputs)) {
-      const now = inputs[name];
-      if (now === undefined || now.dtype !== before.dtype || !sameShape(now.shape, before.shape)) {
-        return this.insert(node.op, inputs, node.attrs);
-      }
+    const isSame = inputs === node.inputs;
+    for (const name of Object.keys(node.inputs)) {
+      const [before, now] = [node.inputs[name], inputs[name]];
+      const fits = now !== undefined && (now === before || (before !== undefined && sameType(now, before)));
+      if (!fits) return this.insert(node.op, inputs, node.attrs);
       if (!this.#own.has(now)) throw badOp(`input ${name} is a value of another graph`);
-      isSame &&= now === before;
     }
     return this.#append(isSame ? node : Object.freeze({ ...node, inputs: Object.freeze(inputs) }));
   }
@@ -138,10 +138,37 @@ export class GraphBuilder {
     const { op, inputs, attrs, outputs } = node;
     const { decompose } = definitionOf(op);
     if (decompose !== undefined && this.#opens(node)) {
-      const lowered: OutputsOf<Signature> = this.scope(op, () => decompose(this, inputs, attrs));
-      return lowered;
+      return this.scope(op, () => this.#open(node, () => decompose(this, inputs, attrs)));
     }
     if (isLeafOp(op)) this.#declare(op, String(attrs['name']), outputs['y']);
+    return this.#push(node);
+  }
+
+  /** What a composite is made of: blocks of a model are alike, and looked at once. */
+  #open({ op, inputs, attrs }: Node, decompose: () => OutputsOf<Signature>): Node['outputs'] {
+    const key = templateKey(op, inputs, attrs);
+    const known = this.#templates.get(key);
+    if (known !== undefined) {
+      return instantiate(
+        known,
+        inputs,
+        this.#scope,
+        (node) => this.#push(node),
+        () => this.#nextId++,
+      );
+    }
+    const first = this.#nodes.length;
+    const outputs = decompose();
+    const nodes = this.#nodes.slice(first);
+    // A leaf is there once.
+    if (!nodes.some((node) => isLeafOp(node.op))) {
+      this.#templates.set(key, { inputs, nodes, outputs, scope: this.#scope });
+    }
+    return outputs;
+  }
+
+  #push(node: Node): Node['outputs'] {
+    const { outputs } = node;
     for (const value of Object.values(outputs)) this.#own.add(value);
     this.#nodes.push(node);
     return outputs;
@@ -253,6 +280,10 @@ export class GraphBuilder {
       updates: Object.freeze({ ...this.#updates }),
     });
   }
+}
+
+function sameType(a: TensorType, b: TensorType): boolean {
+  return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
 /** Above the ids of all values. */

@@ -1,6 +1,6 @@
 import { ReceptanceError } from '../errors.ts';
 import type { AttrPort, Dims, OpDefinition, Port } from './definition.ts';
-import { formatShape, formatType, parseDim } from './shape.ts';
+import { formatType, parseDim } from './shape.ts';
 import type { Attr, Attrs, Dim, TensorType, Value } from './types.ts';
 
 /** For ops whose channels are heads: C = H · D. */
@@ -24,19 +24,25 @@ export function badOp(message: string, hint = "see the op's page under docs/spec
  * `slots`) the first axis of a state port is `Z` instead of `S`.
  */
 export function bindPorts(definition: OpDefinition, inputs: Readonly<Record<string, Value | undefined>>): Dims {
-  const ports: Readonly<Record<string, Port>> = { ...definition.inputs, ...definition.optional };
+  const { inputs: needed, optional = {} } = definition;
   for (const name of Object.keys(inputs)) {
-    if (inputs[name] !== undefined && !Object.hasOwn(ports, name)) throw badOp(`has no input ${name}`);
+    const isPort = Object.hasOwn(needed, name) || Object.hasOwn(optional, name);
+    if (!isPort && inputs[name] !== undefined) throw badOp(`has no input ${name}`);
   }
+  const isPooled = inputs['slots'] !== undefined;
   const bound: Record<string, Dim> = {};
-  for (const [name, port] of Object.entries(ports)) {
-    const value = inputs[name];
-    if (value === undefined) {
-      if (Object.hasOwn(definition.inputs, name)) throw badOp(`misses input ${name}: ${port.doc}`);
-      continue;
+  for (const ports of [needed, optional]) {
+    for (const [name, port] of Object.entries(ports)) {
+      const value = inputs[name];
+      if (value === undefined) {
+        if (ports === needed) throw badOp(`misses input ${name}: ${port.doc}`);
+        continue;
+      }
+      checkDtype(name, port, value);
+      if (port.shape === '*') continue;
+      const isPool = isPooled && definition.state !== undefined && name in definition.state;
+      bindShape(name, isPool ? pooled(port.shape) : port.shape, value, bound);
     }
-    checkDtype(name, port, value);
-    if (port.shape !== '*') bindShape(name, pooledShape(definition, inputs, name, port), value, bound);
   }
   return bound;
 }
@@ -108,25 +114,31 @@ export function outputType(
   dims: Dims,
 ): TensorType | undefined {
   if (port.shape === '*') return undefined;
-  const stateInput = Object.entries(definition.state ?? {}).find(([, output]) => output === name)?.[0];
+  const { state } = definition;
+  const stateInput = state && Object.entries(state).find(([, output]) => output === name)?.[0];
   const stateful = stateInput === undefined ? undefined : inputs[stateInput];
   if (stateful !== undefined) return { dtype: stateful.dtype, shape: stateful.shape };
   const shape = tokens(port.shape).map((token) => resolve(token, dims));
   return { dtype: port.dtype === 'i32' ? 'i32' : 'f32', shape };
 }
 
-function pooledShape(
-  definition: OpDefinition,
-  inputs: Readonly<Record<string, Value | undefined>>,
-  name: string,
-  port: Port,
-): string {
-  const isPool = inputs['slots'] !== undefined && definition.state !== undefined && name in definition.state;
-  return isPool ? port.shape.replace(/^S\b/, 'Z') : port.shape;
+function pooled(pattern: string): string {
+  return pattern.replace(/^S\b/, 'Z');
 }
 
-function tokens(pattern: string): string[] {
-  return pattern === '' ? [] : pattern.split(' ');
+/** A dimension of a pattern: a number, or a letter and what is added to it. */
+type Token = number | ReturnType<typeof parseDim>;
+
+/** Patterns taken apart: there are as many as the definitions of ops have. */
+const parsed = new Map<string, readonly Token[]>();
+
+function tokens(pattern: string): readonly Token[] {
+  const known = parsed.get(pattern);
+  if (known !== undefined) return known;
+  const words = pattern === '' ? [] : pattern.split(' ');
+  const made = words.map((word) => (/^\d+$/.test(word) ? Number(word) : parseDim(word)));
+  parsed.set(pattern, made);
+  return made;
 }
 
 function checkDtype(name: string, port: Port, value: Value): void {
@@ -143,40 +155,40 @@ function checkDtype(name: string, port: Port, value: Value): void {
 function bindShape(name: string, pattern: string, value: Value, bound: Record<string, Dim>): void {
   const wanted = tokens(pattern);
   const fail = (): never => {
-    const expected = formatShape(wanted.map((token) => (/^\d/.test(token) ? Number(token) : show(token, bound))));
-    throw badOp(`input ${name} is ${formatType(value)}, must have shape ${expected}`);
+    throw badOp(
+      `input ${name} is ${formatType(value)}, must have shape [${wanted.map((token) => show(token, bound))}]`,
+    );
   };
   if (wanted.length !== value.shape.length) fail();
-  wanted.forEach((token, axis) => {
+  for (const [axis, token] of wanted.entries()) {
     const dim = value.shape[axis] ?? 0;
-    if (/^\d+$/.test(token)) {
-      if (dim !== Number(token)) fail();
-      return;
+    if (typeof token === 'number') {
+      if (dim !== token) fail();
+      continue;
     }
-    const { symbol, plus } = parseDim(token);
-    const base = subtract(dim, plus);
-    const known = bound[symbol] ?? base;
+    const base = token.plus === 0 ? dim : subtract(dim, token.plus);
+    const known = bound[token.symbol] ?? base;
     if (base === undefined || known !== base) fail();
-    else bound[symbol] = base;
-  });
+    else bound[token.symbol] = base;
+  }
 }
 
-function show(token: string, bound: Dims): string {
-  const { symbol, plus } = parseDim(token);
-  const known = bound[symbol];
-  if (known === undefined) return token;
-  return plus === 0 ? `${token}=${known}` : `${token}=${add(known, plus)}`;
+function show(token: Token, bound: Dims): string {
+  if (typeof token === 'number') return `${token}`;
+  const { symbol, plus } = token;
+  const [known, name] = [bound[symbol], plus === 0 ? symbol : `${symbol}+${plus}`];
+  return known === undefined ? name : `${name}=${add(known, plus)}`;
 }
 
-function resolve(token: string, dims: Dims): Dim {
-  if (/^\d+$/.test(token)) return Number(token);
-  const { symbol, plus } = parseDim(token);
-  const dim = dims[symbol];
-  if (dim === undefined) throw badOp(`dimension ${symbol} is not bound by any input`);
-  return add(dim, plus);
+function resolve(token: Token, dims: Dims): Dim {
+  if (typeof token === 'number') return token;
+  const dim = dims[token.symbol];
+  if (dim === undefined) throw badOp(`dimension ${token.symbol} is not bound by any input`);
+  return add(dim, token.plus);
 }
 
 function add(dim: Dim, plus: number): Dim {
+  if (plus === 0) return dim;
   if (typeof dim === 'number') return dim + plus;
   const parsed = parseDim(dim);
   const total = parsed.plus + plus;

@@ -3,8 +3,23 @@ import type { Dim, Shape, Sizes, TensorType } from './types.ts';
 
 const SYMBOLIC = /^([A-Z][A-Za-z]*)(?:\+(\d+))?$/;
 
+interface Symbolic {
+  readonly symbol: string;
+  readonly plus: number;
+}
+
+/** Graphs have a handful of symbolic dimensions, and name them again and again. */
+const MOST_KNOWN = 256;
+const known = new Map<string, Symbolic>();
+
 /** A symbolic dimension taken apart: `S+1` is `{ symbol: 'S', plus: 1 }`. */
-export function parseDim(dim: string): { readonly symbol: string; readonly plus: number } {
+export function parseDim(dim: string): Symbolic {
+  const found = known.get(dim) ?? parse(dim);
+  if (known.size < MOST_KNOWN) known.set(dim, found);
+  return found;
+}
+
+function parse(dim: string): Symbolic {
   const match = SYMBOLIC.exec(dim);
   const symbol = match?.[1];
   const plus = Number(match?.[2] ?? 0);
@@ -52,6 +67,7 @@ export function elementCount(shape: Shape, sizes: Sizes = {}): number {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }
 

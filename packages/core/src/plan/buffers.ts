@@ -28,28 +28,54 @@ interface Shared {
 export function shareBuffers(spans: readonly Span[], limits: Sizes): Shared {
   const sized = spans.map((span) => ({ span, bytes: bytesOf(span, limits) }));
   const places = new Map<number, number>();
-  const buffers: { readonly bytes: number; readonly spans: Span[] }[] = [];
+  const buffers: Taken[] = [];
   for (const { span, bytes } of sized.toSorted((a, b) => b.bytes - a.bytes || a.span.from - b.span.from)) {
-    let best: { readonly index: number; readonly idle: number } | undefined;
-    for (const [index, buffer] of buffers.entries()) {
-      const idle = idleAround(buffer.spans, span);
-      if (idle !== undefined && idle < (best?.idle ?? Number.POSITIVE_INFINITY)) best = { index, idle };
-    }
-    const index = best?.index ?? buffers.push({ bytes, spans: [] }) - 1;
-    buffers[index]?.spans.push(span);
+    const index = leastIdle(buffers, span) ?? buffers.push({ bytes, spans: [] }) - 1;
+    const taken = buffers[index]?.spans;
+    taken?.splice(placeOf(taken, span), 0, span);
     places.set(span.value.id, index);
   }
   return { places, buffers: buffers.map(({ bytes }) => ({ bytes })) };
 }
 
-/** Steps from a span to its nearest neighbour in a buffer; nothing if it overlaps with one. */
-function idleAround(taken: readonly Span[], { from, to }: Span): number | undefined {
-  let idle = Number.MAX_SAFE_INTEGER;
-  for (const other of taken) {
-    if (from <= other.to && other.from <= to) return undefined;
-    idle = Math.min(idle, other.to < from ? from - other.to : other.from - to);
+/** A buffer, and its spans in order. */
+interface Taken {
+  readonly bytes: number;
+  readonly spans: Span[];
+}
+
+/** The buffer that a span leaves idle for the shortest time, if there is one that it fits into. */
+function leastIdle(buffers: readonly Taken[], span: Span): number | undefined {
+  let best: number | undefined;
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const [index, { spans }] of buffers.entries()) {
+    const idle = idleAround(spans, span);
+    if (idle === undefined || idle >= shortest) continue;
+    shortest = idle;
+    best = index;
   }
-  return idle;
+  return best;
+}
+
+/** Steps from a span to its nearest neighbour in a buffer, whose spans are in order; nothing if it overlaps with one. */
+function idleAround(taken: readonly Span[], span: Span): number | undefined {
+  const at = placeOf(taken, span);
+  const [before, after] = [taken[at - 1], taken[at]];
+  if ((before !== undefined && span.from <= before.to) || (after !== undefined && after.from <= span.to))
+    return undefined;
+  const since = before === undefined ? Number.MAX_SAFE_INTEGER : span.from - before.to;
+  return after === undefined ? since : Math.min(since, after.from - span.to);
+}
+
+/** How many of the spans, which are in order, begin before another does. */
+function placeOf(taken: readonly Span[], { from }: Span): number {
+  let [low, high] = [0, taken.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((taken[middle]?.from ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What the values take at the step that has most of them, by what made them. */

@@ -56,7 +56,9 @@ function indexGraph(graph: Graph): GraphIndex {
   for (const node of graph.nodes) {
     for (const value of Object.values(node.outputs)) producer.set(value.id, node);
     for (const value of Object.values(node.inputs)) {
-      consumers.set(value.id, [...(consumers.get(value.id) ?? []), node]);
+      const known = consumers.get(value.id);
+      if (known === undefined) consumers.set(value.id, [node]);
+      else known.push(node);
     }
   }
   return { graph, producer, consumers };

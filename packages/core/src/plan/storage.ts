@@ -59,8 +59,15 @@ function findRoots(graph: Graph): Map<number, Value> {
   const roots = new Map<number, Value>();
   const writtenAt = new Map<number, Node>();
   const variables = new Map<number, string>();
+  /** Of each root, the views of it so far. */
+  const views = new Map<number, number[]>();
   const share = (from: Value | undefined, to: Value | undefined): void => {
-    if (from !== undefined && to !== undefined) roots.set(to.id, roots.get(from.id) ?? from);
+    if (from === undefined || to === undefined) return;
+    const root = roots.get(from.id) ?? from;
+    roots.set(to.id, root);
+    const known = views.get(root.id);
+    if (known === undefined) views.set(root.id, [to.id]);
+    else known.push(to.id);
   };
   for (const node of graph.nodes) {
     for (const value of Object.values(node.inputs)) {
@@ -98,7 +105,7 @@ function findRoots(graph: Graph): Map<number, Value> {
       // The pool itself and every view of it made before now look at what is new.
       const memory = (roots.get(pool.id) ?? pool).id;
       writtenAt.set(memory, node);
-      for (const [id, root] of roots) if (root.id === memory) writtenAt.set(id, node);
+      for (const id of views.get(memory) ?? []) writtenAt.set(id, node);
       share(pool, node.outputs[output]);
     }
   }

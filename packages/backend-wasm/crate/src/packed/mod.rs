@@ -123,6 +123,20 @@ pub unsafe fn pack(
     with_format!(format, pack_rows, team, from, to, rows, inner, &*worst)
 }
 
+/// The same for plain numbers whose rows are stored as columns: see `pack_rows_of_columns`
+pub unsafe fn pack_transposed(
+    team: &Team,
+    format: u32,
+    from: *const u8,
+    to: *mut u8,
+    rows: usize,
+    inner: usize,
+    room: *mut u8,
+    worst: *const AtomicU32,
+) {
+    with_format!(format, pack_rows_of_columns, team, from, to, rows, inner, room, &*worst)
+}
+
 /// The same for a weight column by column: see `columns::pack_columns`
 pub unsafe fn pack_columns(
     team: &Team,
@@ -153,20 +167,65 @@ unsafe fn pack_rows<F: Format>(
     inner: usize,
     worst: &AtomicU32,
 ) {
+    let (pitch, packed) = (stored_bytes::<F>(inner), inner.div_ceil(F::BLOCK) * F::BYTES);
     team.share(rows.div_ceil(GROUP), 1, |begin, end| {
-        let went = (begin..end).map(|group| pack_group::<F>(from, to, rows, inner, group)).max();
-        worst.fetch_max(went.unwrap_or(Packing::Done) as u32, Ordering::Relaxed);
+        let went = (begin..end).map(|group| {
+            let present = GROUP.min(rows - group * GROUP);
+            pack_group::<F>(from.add(group * GROUP * pitch), to.add(group * packed), present, inner)
+        });
+        worst.fetch_max(went.max().unwrap_or(Packing::Done) as u32, Ordering::Relaxed);
     });
 }
 
-unsafe fn pack_group<F: Format>(from: *const u8, to: *mut u8, rows: usize, inner: usize, group: usize) -> Packing {
+/// Packs `rows` rows of plain numbers that are stored as columns. from: [inner, rows]; to, worst: as for `pack_rows`;
+/// room: four rows as stored for each thread
+unsafe fn pack_rows_of_columns<F: Format>(
+    team: &Team,
+    from: *const u8,
+    to: *mut u8,
+    rows: usize,
+    inner: usize,
+    room: *mut u8,
+    worst: &AtomicU32,
+) {
+    let (pitch, packed) = (stored_bytes::<F>(inner), inner.div_ceil(F::BLOCK) * F::BYTES);
+    let room = room.add(team.id * GROUP * pitch);
+    team.share(rows.div_ceil(GROUP), 4, |begin, end| {
+        let went = (begin..end).map(|group| {
+            let present = GROUP.min(rows - group * GROUP);
+            let first = from.add(group * GROUP * F::UNIT);
+            for row in 0..present {
+                let (from, to) = (first.add(row * F::UNIT), room.add(row * pitch));
+                match F::UNIT {
+                    2 => gather_column(from as *const u16, rows, to as *mut u16, inner),
+                    _ => gather_column(from as *const u32, rows, to as *mut u32, inner),
+                }
+            }
+            pack_group::<F>(room, to.add(group * packed), present, inner)
+        });
+        worst.fetch_max(went.max().unwrap_or(Packing::Done) as u32, Ordering::Relaxed);
+    });
+}
+
+/// from: the first of `count` numbers, `pitch` of them apart; to: [count]
+unsafe fn gather_column<T: Copy>(from: *const T, pitch: usize, to: *mut T, count: usize) {
+    for i in 0..count {
+        to.add(i).write_unaligned(from.add(i * pitch).read_unaligned());
+    }
+}
+
+/// The bytes of `inner` numbers of a row as stored.
+fn stored_bytes<F: Format>(inner: usize) -> usize {
+    F::STORED * inner / F::BLOCK
+}
+
+/// from: [present, inner] as stored, `present` ≤ GROUP; to: [blocks, BYTES]
+unsafe fn pack_group<F: Format>(from: *const u8, to: *mut u8, present: usize, inner: usize) -> Packing {
     let (whole, blocks) = (inner / F::BLOCK, inner.div_ceil(F::BLOCK));
     let rest = F::STORED * (inner % F::BLOCK) / F::BLOCK;
-    let pitch = whole * F::STORED + rest;
+    let pitch = stored_bytes::<F>(inner);
     let zeros = [0u8; 64];
-    let present = GROUP.min(rows - group * GROUP);
-    let row = |r: usize| from.add((group * GROUP + r) * pitch);
-    let to = to.add(group * blocks * F::BYTES);
+    let row = |r: usize| from.add(r * pitch);
     let mut worst = Packing::Done;
     if present == GROUP {
         let rows = [row(0), row(1), row(2), row(3)];

@@ -57,6 +57,20 @@ fn stored_halves(rows: usize, inner: usize) -> (Vec<u8>, Vec<f32>) {
     (bits.iter().flat_map(|bits| bits.to_le_bytes()).collect(), values)
 }
 
+/// Rows of plain numbers, which are stored as columns first, packed into so many bytes.
+fn packed_of_columns<F: Format>(stored: &[u8], bytes: usize, rows: usize, inner: usize) -> Vec<u8> {
+    let number = |row: usize, column: usize| &stored[(row * inner + column) * F::UNIT..][..F::UNIT];
+    let columns: Vec<u8> =
+        (0..inner).flat_map(|column| (0..rows).flat_map(move |row| number(row, column).to_vec())).collect();
+    let mut packed = vec![0xffu8; bytes];
+    let mut room = vec![0xffu8; GROUP * stored_bytes::<F>(inner)];
+    let worst = AtomicU32::new(0);
+    let (from, to, room) = (columns.as_ptr(), packed.as_mut_ptr(), room.as_mut_ptr());
+    unsafe { pack_rows_of_columns::<F>(&Team::alone(), from, to, rows, inner, room, &worst) };
+    assert_eq!(worst.into_inner(), Packing::Done as u32);
+    packed
+}
+
 fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(usize, usize)], tolerance: f64) {
     for &(inner, outer) in sizes {
         let (bytes, w) = stored(outer, inner);
@@ -65,6 +79,9 @@ fn check<F: Format>(stored: fn(usize, usize) -> (Vec<u8>, Vec<f32>), sizes: &[(u
         let worst = AtomicU32::new(0);
         unsafe { pack_rows::<F>(&Team::alone(), bytes.as_ptr(), packed.as_mut_ptr(), outer, inner, &worst) };
         assert_eq!(worst.into_inner(), Packing::Done as u32);
+        if F::BLOCK <= 8 {
+            assert_eq!(packed_of_columns::<F>(&bytes, packed.len(), outer, inner), packed);
+        }
         for rows in [0, 1, 2, 3, 4, 5, 6, 7, 12, 17] {
             for factor in [1.0, 1e9] {
                 let x: Vec<f32> = noise(rows * inner, 5).iter().map(|x| x * factor).collect();

@@ -1,4 +1,5 @@
 import type { Model } from '../../packages/receptance/src/index.ts';
+import { logProbability } from '../../packages/receptance/src/log-probability.ts';
 
 /** Documents that are looked through for answers. */
 const ANSWERED = 1500;
@@ -82,11 +83,9 @@ async function read(model: Model, text: string): Promise<Read> {
   for (const [i, token] of tokens.slice(1).entries()) {
     const row = data.subarray(i * vocabularySize, (i + 1) * vocabularySize);
     const logit = row[token] ?? Number.NaN;
-    let [most, sum] = [Number.NEGATIVE_INFINITY, 0];
-    for (const each of row) most = Math.max(most, each);
-    for (const each of row) sum += Math.exp(each - most);
-    bits += (Math.log(sum) + most - logit) / Math.LN2;
-    if (i < tokens.length - 2) for (const _ of tokenizer.bytes(token)) foreseen.push(logit === most);
+    bits -= logProbability(row, token) / Math.LN2;
+    const isLikeliest = row.every((other) => other <= logit);
+    if (i < tokens.length - 2) for (const _ of tokenizer.bytes(token)) foreseen.push(isLikeliest);
   }
   return { bits, foreseen };
 }

@@ -1,7 +1,7 @@
 /** Makes a stories model from nothing, by the command line of this repository: see README.md. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasm } from '../../packages/backend-wasm/src/index.ts';
@@ -103,7 +103,10 @@ async function make(work: string, part: number): Promise<string> {
   writeFileSync(at('vocabulary.txt'), vocabularyText(RECIPE.vocabulary));
   for (const name of ['drill', 'train'] as const) {
     const path = at(`${name}.jsonl`);
-    if (!existsSync(path)) writeCorpus(path, shrunk(RECIPE[name]));
+    if (existsSync(path)) continue;
+    // One that is there is whole.
+    writeCorpus(at(`${name}.part.jsonl`), shrunk(RECIPE[name]));
+    renameSync(at(`${name}.part.jsonl`), path);
   }
   const common = [...RECIPE.common, '--tokenizer', at('vocabulary.txt')];
   const { drilled, trained } = RECIPE;
@@ -134,7 +137,7 @@ async function make(work: string, part: number): Promise<string> {
       entropyBitsPerByte: entropyOf(held.facts),
       heldOutBitsPerByte: heldOut,
       firstChoiceRight,
-      ...{ bytes: statSync(model).size, sha256: createHash('sha256').update(file).digest('hex') },
+      ...{ bytes: file.length, sha256: createHash('sha256').update(file).digest('hex') },
     };
     const text = `${JSON.stringify(facts, undefined, 2)}\n`;
     writeFileSync(at('model.json'), text);

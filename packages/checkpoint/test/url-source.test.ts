@@ -91,7 +91,8 @@ describe('a file on a server', () => {
     const checkpoint = await openCheckpoint(await urlSource(url));
     expect(checkpoint.format).toBe('gguf');
     expect((await checkpoint.read('ln_out.weight')).length).toBe(512);
-    expect(sent).toBeLessThanOrEqual(bytes.length + 2 ** 17);
+    // The whole file to find its tensors, and what is read in company with the first bytes.
+    expect(sent).toBeLessThanOrEqual(bytes.length + 2 ** 16 + 1000);
   });
 
   it.each<[string, Handler, string, RegExp]>([

@@ -27,7 +27,7 @@ export function templateKey(op: string, inputs: Values, attrs: Attrs): string {
  * Makes the nodes of a template of other inputs.
  * @param scope where they are made now
  * @param append puts a node at the end of the graph
- * @param nextId of the first value made
+ * @param newId of a value that is made
  */
 export function instantiate(
   { nodes, outputs, inputs: before, scope: was }: Template,

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vocabularyText } from './story-model/tokens.ts';
 import { root } from './workspace.ts';
 
 const BYTES = 65_536;
@@ -13,8 +14,9 @@ const BYTES = 65_536;
 const SEED = 4;
 
 const page = join(root, 'docs/perplexity.md');
-const bundled = join(root, 'packages/model-stories/stories.pth');
+const bundled = join(root, 'packages/model-stories/stories.gguf');
 const folder = mkdtempSync(join(tmpdir(), 'perplexity-'));
+const vocabulary = join(folder, 'vocabulary.txt');
 
 interface Measured {
   readonly nll: number;
@@ -57,12 +59,16 @@ function measure({ out, dtype, weights }: Way, text: string): string[] {
   const model = out === undefined ? bundled : join(folder, `${dtype}${out}`);
   if (out !== undefined) receptance('convert', '--model', bundled, '--out', model, '--dtype', String(dtype));
   const held = weights === undefined ? [] : ['--weights', weights];
-  const measured = JSON.parse(receptance('perplexity', '--model', model, '--file', text, ...held)) as Measured;
+  // A .safetensors has no place for the vocabulary that the bundled .gguf brings along.
+  const tokenizer = out === '.safetensors' ? ['--tokenizer', vocabulary] : [];
+  const measured = JSON.parse(
+    receptance('perplexity', '--model', model, '--file', text, ...tokenizer, ...held),
+  ) as Measured;
   baseline ??= measured;
   const { nll, ppl, bitsPerByte } = measured;
   const size = `${(statSync(model).size / 1e6).toFixed(2)} MB`;
   return [
-    out === undefined ? '`stories.pth`' : `\`${out}\``,
+    out === undefined ? '`stories.gguf`' : `\`${out}\``,
     weights === undefined ? (dtype ?? 'f16, as bundled') : `\`--weights ${weights}\``,
     weights === undefined ? size : '',
     nll.toFixed(5),
@@ -74,7 +80,8 @@ function measure({ out, dtype, weights }: Way, text: string): string[] {
 
 let baseline: Measured | undefined;
 try {
-  const text = join(folder, 'heldout.txt');
+  writeFileSync(vocabulary, vocabularyText());
+  const text = join(folder, 'heldout.jsonl');
   const seeded = ['--bytes', String(BYTES), '--seed', String(SEED)];
   const facts = JSON.parse(node(['tools/story-model/corpus.ts', ...seeded, '--out', text, '--json'])) as Corpus;
   const head = ['file', 'type', 'size', 'nll (nats)', 'perplexity', 'bits per byte', 'against the file as bundled'];

@@ -15,7 +15,7 @@ import { FLOPS_PER_ROUND, openProbe } from '../src/roofline/probe.ts';
 import type { Roofline } from '../src/roofline/roofline.ts';
 import { createRunner, type Platform } from '../src/runner/runner.ts';
 
-const stories = new URL('../../packages/model-stories/stories.pth', import.meta.url);
+const stories = new URL('../../packages/model-stories/stories.gguf', import.meta.url);
 const BACKENDS: Readonly<Record<string, (threads: number) => Backend>> = {
   wasm: (threads) => wasm({ threads }),
   webgpu: () => webgpu(),

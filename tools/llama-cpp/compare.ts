@@ -29,7 +29,7 @@ type Type = (typeof TYPES)[number];
 const MOST: Readonly<Record<Type, number>> = { f32: 1e-11, f16: 1e-6, q8_0: 5e-3, q4_0: 5e-3 };
 
 const golden = join(root, 'packages/conformance/golden/models');
-const models = [join(root, 'packages/model-stories/stories.pth'), ...GOLDEN.map((name) => join(golden, name))];
+const models = [join(root, 'packages/model-stories/stories.gguf'), ...GOLDEN.map((name) => join(golden, name))];
 const tokens = Array.from({ length: 48 }, (_, i) => (i * 37 + 11) % 97);
 
 /** A Python with llama-cpp-python, which answers jobs in their order. */

@@ -96,7 +96,7 @@ test('five lines tell a story in Node, and so does the command', async () => {
 
 test('Vite builds a page with the model beside it, no larger than the limit', () => {
   const assets = readdirSync(join(webApp, 'dist/assets'));
-  expect(assets.filter((file) => file.endsWith('.pth'))).toHaveLength(1);
+  expect(assets.filter((file) => file.endsWith('.gguf'))).toHaveLength(1);
   const scripts = assets.filter((file) => file.endsWith('.js')).map((file) => join(webApp, 'dist/assets', file));
   const codes = scripts.map((file) => readFileSync(file));
   // Of the binaries, each a script that begins as WebAssembly in base64 does, a page loads one.

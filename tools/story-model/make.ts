@@ -11,7 +11,7 @@ import { root } from '../workspace.ts';
 import { type Facts, generate, writeCorpus } from './corpus.ts';
 import { evaluate } from './evaluate.ts';
 import { samplesPage } from './samples.ts';
-import { vocabularyText } from './tokens.ts';
+import { VOCABULARY, vocabularyText } from './tokens.ts';
 
 const help = `Makes a stories model from nothing: vocabulary, corpora, two trainings, the file, what it can do.
 
@@ -30,10 +30,9 @@ const RECIPE = {
   drill: { bytes: 16_000_000, seed: 3, drilling: true, sheets: 1.2 },
   train: { bytes: 60_000_000, seed: 1 },
   heldOut: { bytes: 1_000_000, seed: 2 },
-  vocabulary: 896,
   common: ['--backend', 'wasm', '--held-out', '0', '--optimiser', 'muon', '--weight-decay', '0.05'],
   drilled: {
-    steps: 1500,
+    steps: 1000,
     options: [
       ...['--layers', '5', '--width', '128', '--batch', '8', '--length', '128', '--seed', '1'],
       ...['--schedule', 'constant', '--warmup', '100', '--rate', '0.005'],
@@ -100,7 +99,7 @@ async function make(work: string, part: number): Promise<string> {
   const shrunk = <T extends { readonly bytes: number }>(corpus: T): T => ({ ...corpus, bytes: corpus.bytes * part });
   const steps = (count: number): string => `${Math.max(1, Math.round(count * part))}`;
 
-  writeFileSync(at('vocabulary.txt'), vocabularyText(RECIPE.vocabulary));
+  writeFileSync(at('vocabulary.txt'), vocabularyText());
   for (const name of ['drill', 'train'] as const) {
     const path = at(`${name}.jsonl`);
     if (existsSync(path)) continue;
@@ -111,7 +110,7 @@ async function make(work: string, part: number): Promise<string> {
   const common = [...RECIPE.common, '--tokenizer', at('vocabulary.txt')];
   const { drilled, trained } = RECIPE;
   train(at('drilled'), [
-    ...[...common, '--data', at('drill.jsonl'), '--vocabulary-size', `${RECIPE.vocabulary}`],
+    ...[...common, '--data', at('drill.jsonl'), '--vocabulary-size', `${VOCABULARY}`],
     ...[...drilled.options, '--steps', steps(drilled.steps)],
   ]);
   train(at('trained'), [

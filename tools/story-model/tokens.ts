@@ -1,5 +1,8 @@
 import { generate } from './corpus.ts';
 
+/** Tokens of the stories model. */
+export const VOCABULARY = 896;
+
 const SAMPLE = { bytes: 3_000_000, seed: 9 };
 
 /** A word with the space before it, marks that stand together, anything else by itself: digits, so that sums are by digits. */
@@ -9,7 +12,7 @@ const PIECE = / ?[A-Za-z]+| "|[.,!?]"| [+=-]/g;
  * The vocabulary of the stories model in the format of the official ones: `<id> <Python literal> <length in bytes>` in each line.
  * @param size of tokens: the end of text, the single bytes, then words; rarer words are spelled
  */
-export function vocabularyText(size: number): string {
+export function vocabularyText(size: number = VOCABULARY): string {
   const counts = new Map<string, number>();
   generate(SAMPLE, (document) => {
     for (const [piece] of document.matchAll(PIECE)) counts.set(piece, (counts.get(piece) ?? 0) + 1);

@@ -5,6 +5,7 @@ import { openCheckpointFile } from '@receptance/checkpoint/node';
 import { widen } from '@receptance/core';
 import { afterAll, expect, test } from 'vitest';
 import { golden, receptanceAll } from './support/receptance.ts';
+import { storiesTokenizer } from './support/stories.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -45,17 +46,23 @@ test('the loss is that of the golden file, from ids on the line or in a file, in
   }
 });
 
-test('of many texts each end counts as a byte; lines and the bytes that the bundled model reads are the same', async () => {
+test('of many texts each end counts as a byte, and is read between them', async () => {
   const texts = ['Once upon a time.', '1 + 2 = 3'];
-  const [lines, bytes, wrong] = ['texts.jsonl', 'texts.txt', 'wrong.jsonl'].map((name) => join(folder, name));
+  const { encode, endOfText = 0 } = await storiesTokenizer();
+  const ids = [endOfText, ...texts.flatMap((text) => [...encode(text), endOfText])];
+  const [lines, wrong] = ['texts.jsonl', 'wrong.jsonl'].map((name) => join(folder, name));
   await writeFile(lines ?? '', texts.map((text) => `${JSON.stringify({ text })}\n`).join(''));
-  await writeFile(bytes ?? '', `\0${texts.map((text) => `${text}\0`).join('')}`);
   await writeFile(wrong ?? '', '{"txt": 1}\n');
-  const [many, one, bad] = await receptanceAll(
-    [lines, bytes, wrong].map((path) => ['perplexity', '--file', path ?? '', '--json']),
-  );
-  const { nll, bitsPerByte } = JSON.parse(one?.stdout ?? '') as Result;
-  expect(JSON.parse(many?.stdout ?? '')).toMatchObject({ nll, bitsPerByte, bytes: 28, tokens: 29, predicted: 28 });
+  const [many, one, bad] = await receptanceAll([
+    ['perplexity', '--file', lines ?? '', '--json'],
+    ['perplexity', '--tokens', ids.join(), '--json'],
+    ['perplexity', '--file', wrong ?? '', '--json'],
+  ]);
+  const { nll } = JSON.parse(one?.stdout ?? '') as Result;
+  const predicted = ids.length - 1;
+  expect(JSON.parse(many?.stdout ?? '')).toMatchObject({ nll, bytes: 28, tokens: ids.length, predicted });
+  const { bitsPerByte } = JSON.parse(many?.stdout ?? '') as Result;
+  expect(bitsPerByte).toBeCloseTo((nll * predicted) / Math.LN2 / 28, 12);
   expect(bad?.status).toBe(1);
   expect(bad?.stdout).toMatch(/wrong.jsonl:1 has no text/);
 });
@@ -71,10 +78,12 @@ test('of a text it also tells the bits per byte, whether on the line or in a fil
     ['perplexity', '--text', text, '--weights', 'q4_0', '--json'],
   ]);
   const { nll, ppl, bitsPerByte } = JSON.parse(line?.stdout ?? '') as Result;
-  // Tokens of this model are bytes.
-  expect(bitsPerByte).toBeCloseTo(nll / Math.LN2, 12);
-  const bytes = Buffer.byteLength(text);
-  expect(JSON.parse(file?.stdout ?? '')).toMatchObject({ nll, ppl, bitsPerByte, tokens: bytes, bytes: bytes - 1 });
+  const tokenizer = await storiesTokenizer();
+  const tokens = tokenizer.encode(text);
+  // The first token is not foreseen.
+  const bytes = Buffer.byteLength(text) - tokenizer.bytes(tokens[0] ?? 0).length;
+  expect(bitsPerByte).toBeCloseTo((nll * (tokens.length - 1)) / Math.LN2 / bytes, 12);
+  expect(JSON.parse(file?.stdout ?? '')).toMatchObject({ nll, ppl, bitsPerByte, tokens: tokens.length, bytes });
   expect(people?.stdout).toMatch(
     new RegExp(`nll +${nll.toFixed(4)} nats per token\\n +ppl +${ppl.toPrecision(5)}\\n +bits per byte +[\\d.]+\\n`),
   );

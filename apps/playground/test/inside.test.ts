@@ -2,6 +2,10 @@
 import { expect, test } from 'vitest';
 import { openPage, pressWhen, screenshot, useBackend } from './support/page.ts';
 
+/** 28 tokens. */
+const STORY =
+  'Once upon a time, there was a happy girl named Lily. She had a red ball and two blue cups. Lily was happy.';
+
 test('a layer is looked into: attention, states token by token, decays, costs', async () => {
   const { page, close } = await openPage({
     path: '#inside',
@@ -9,7 +13,7 @@ test('a layer is looked into: attention, states token by token, decays, costs', 
     viewport: { width: 1280, height: 1000 },
   });
   await page.locator('.strip').waitFor();
-  await page.getByRole('textbox', { name: /Text/ }).fill('Lily had a cat. The cat sat.');
+  await page.getByRole('textbox', { name: /Text/ }).fill(STORY);
   await page.getByRole('button', { name: 'Look', exact: true }).click();
   await page.getByText('Token 28 of 28').waitFor();
   expect(await page.locator('.heat canvas').count()).toBe(3);
@@ -43,7 +47,7 @@ test('so it is on WebGPU', async () => {
   await page.locator('.strip').waitFor();
   const state = page.locator('.heat canvas').nth(0);
   await useBackend(page, 'WebGPU');
-  await page.getByRole('textbox', { name: /Text/ }).fill('Lily had a cat.');
+  await page.getByRole('textbox', { name: /Text/ }).fill('Lily had a cat. The cat sat.');
   await page.getByRole('button', { name: 'Look', exact: true }).click();
   await page.getByText('Token 15 of 15').waitFor();
   const drawn = await state.evaluate((canvas: HTMLCanvasElement) => {

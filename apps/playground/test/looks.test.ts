@@ -77,7 +77,7 @@ test('the first load is within its budget', async () => {
   const bodies: Promise<{ url: string; bytes: number }>[] = [];
   context.on('response', (response) => {
     // What the service worker keeps for later is not what a person waits for.
-    if (response.request().serviceWorker() !== null || response.url().endsWith('.pth')) return;
+    if (response.request().serviceWorker() !== null || response.url().endsWith('.gguf')) return;
     const compressed = async () => ({
       url: response.url(),
       bytes: gzipSync(await response.body(), { level: 9 }).length,

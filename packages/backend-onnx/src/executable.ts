@@ -25,7 +25,7 @@ import { hasBlocks } from './lowering/stored.ts';
 import type { OnnxParameters } from './parameters.ts';
 import { encodeModel } from './proto/model.ts';
 import type { RuntimeThread } from './worker/client.ts';
-import type { BufferRange, PoolRows, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
+import type { BufferRange, PoolRows, Request, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
 
 /** The session that every device on a GPU opens first: it gives what it is given, and so brings it from the GPU. */
 export const READER = 0;
@@ -54,7 +54,12 @@ interface Starts {
 interface Variant {
   readonly session: number;
   readonly lowered: LoweredModel;
+  /** Runs whose work the thread knows, by what decides it, with their numbers: the latest few. */
+  readonly works: Map<string, number>;
 }
+
+/** How many works of a session the thread knows. */
+const MOST_WORKS = 8;
 
 /**
  * A plan, and the sessions made of it: one for each kind of run, when there is the first of it. They map the same data
@@ -65,6 +70,8 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   readonly limits: Sizes;
   readonly memory: Executable['memory'];
   readonly parameters: OnnxParameters;
+  /** Names of the graph's inputs. */
+  readonly inputs: readonly string[];
   readonly #target: ExecutableTarget;
   readonly #variants = new Map<string, Variant>();
   /** How its time ops know where sequences begin. */
@@ -72,6 +79,8 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   /** Inputs that say which rows of a pool are meant. */
   readonly #slots: readonly string[];
   readonly #symbols: readonly string[];
+  /** Those of variables. */
+  readonly #poolSymbols: ReadonlySet<string>;
 
   constructor(target: ExecutableTarget, { plan, limits }: Prepared<OnnxKernel>, parameters: OnnxParameters) {
     super(target.device);
@@ -81,6 +90,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     this.memory = plan.memory;
     this.parameters = parameters;
     const inputs = new Map([...leaves(plan.graph, 'input')].map(([name, { id }]) => [id, name]));
+    this.inputs = [...inputs.values()];
     const users = plan.graph.nodes.filter((node) => node.inputs['starts'] !== undefined);
     this.#starts = users.map((node): Starts => {
       const { starts, x, k, gy } = node.inputs;
@@ -90,6 +100,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     this.#slots = plan.graph.nodes.flatMap((node) => inputs.get(node.inputs['slots']?.id ?? -1) ?? []);
     const shapes = plan.graph.nodes.flatMap((node) => Object.values(node.outputs).map(({ shape }) => shape));
     this.#symbols = [...new Set(shapes.flatMap(symbolsOf))];
+    this.#poolSymbols = new Set([...leaves(plan.graph, 'variable').values()].flatMap(({ shape }) => symbolsOf(shape)));
   }
 
   free(): void {
@@ -113,14 +124,14 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       ({ variant, opened } = made);
       this.#variants.set(key, variant);
     }
-    const { feeds, fetches } = variant.lowered;
-    const binder = new Binder(this, sizes, bindings, loop, isStepped ? fetches : undefined);
-    const done = this.#target.thread.ask({
-      ...{ kind: 'run', session: variant.session, steps: isStepped ? loop.steps : 1 },
-      feeds: feeds.map((feed) => binder.feed(feed)),
-      fetches: fetches.map((fetch) => binder.fetch(fetch, this.#staysOnGpu(fetch, sizes) ? READER : undefined)),
-    });
-    binder.forgetMirrors(loop);
+    const buffers = new Buffers(this, bindings);
+    const request = this.#request(variant, sizes, buffers, loop, isStepped);
+    buffers.forgetMirrors(loop);
+    if (opened === undefined) {
+      this.#target.thread.post(request);
+      return;
+    }
+    const done = this.#target.thread.ask(request);
     try {
       await opened;
     } catch (error) {
@@ -129,6 +140,30 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       throw error;
     }
     await done;
+  }
+
+  /** What is asked of the thread. To say it all takes longer than anything else here, so what the thread knows is not said again. */
+  #request(
+    { session, lowered: { feeds, fetches }, works }: Variant,
+    sizes: Sizes,
+    buffers: Buffers,
+    loop: Loop,
+    isStepped: boolean,
+  ): Request {
+    const key = JSON.stringify([sizes, buffers.ids, loop]);
+    const known = works.get(key);
+    if (known !== undefined) return { kind: 'run', session, number: known };
+    const [oldest] = works;
+    const number = works.size < MOST_WORKS ? works.size : (oldest?.[1] ?? 0);
+    if (works.size === MOST_WORKS && oldest !== undefined) works.delete(oldest[0]);
+    works.set(key, number);
+    const binder = new Binder(this, sizes, buffers, loop, isStepped ? fetches : undefined);
+    const work = {
+      steps: isStepped ? loop.steps : 1,
+      feeds: feeds.map((feed) => binder.feed(feed)),
+      fetches: fetches.map((fetch) => binder.fetch(fetch, this.#staysOnGpu(fetch, sizes) ? READER : undefined)),
+    };
+    return { kind: 'run', session, number, work };
   }
 
   /**
@@ -173,7 +208,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
         ...(isBound ? { preferredOutputLocation: Object.fromEntries(locations) } : {}),
       },
     });
-    return { variant: { session, lowered }, opened };
+    return { variant: { session, lowered, works: new Map() }, opened };
   }
 
   /** The WebGPU provider can leave outputs where it makes them, and take them from there: states, from run to run. */
@@ -188,7 +223,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
    * given nothing. On WebGPU all are known, since shapes would be computed on the CPU.
    */
   #fixed(sizes: Sizes): Sizes {
-    const variables = new Set([...leaves(this.graph, 'variable').values()].flatMap(({ shape }) => symbolsOf(shape)));
+    const variables = this.#poolSymbols;
     const free = this.#symbols.filter((symbol) => !variables.has(symbol));
     const isKnown = this.#target.target.provider === 'webgpu' || free.every((symbol) => sizes[symbol] === 1);
     const fixed = this.#symbols.filter((symbol) => isKnown || variables.has(symbol) || sizes[symbol] === 0);
@@ -230,11 +265,49 @@ function loopKind({ steps, carry, feed, collect }: Loop): LoopKind | undefined {
   return steps > 1 || moves ? { carry, feed, collect } : undefined;
 }
 
+/** What a run is given. */
+class Buffers {
+  readonly #inputs: ReadonlyMap<string, OnnxBuffer>;
+  readonly #outputs: ReadonlyMap<string, OnnxBuffer>;
+
+  /** @throws ReceptanceError `FOREIGN_OBJECT` */
+  constructor({ device, graph, inputs: names }: OnnxExecutable, { inputs, outputs }: Bindings) {
+    const own = (names: readonly string[], bound: Bindings['inputs']): ReadonlyMap<string, OnnxBuffer> =>
+      new Map(names.map((name) => [name, ownObject(device, bound[name], OnnxBuffer)]));
+    this.#inputs = own(names, inputs);
+    this.#outputs = own(Object.keys(graph.outputs), outputs);
+  }
+
+  get ids(): readonly number[] {
+    return [...this.#inputs.values(), ...this.#outputs.values()].map(({ id }) => id);
+  }
+
+  input(name: string): OnnxBuffer {
+    return found(this.#inputs, name);
+  }
+
+  output(name: string): OnnxBuffer {
+    return found(this.#outputs, name);
+  }
+
+  /** What a run writes is not known here. */
+  forgetMirrors({ carry }: Loop): void {
+    for (const buffer of this.#outputs.values()) buffer.mirror = undefined;
+    for (const name of Object.keys(carry)) this.input(name).mirror = undefined;
+  }
+}
+
+function found(buffers: ReadonlyMap<string, OnnxBuffer>, name: string): OnnxBuffer {
+  const buffer = buffers.get(name);
+  if (buffer !== undefined) return buffer;
+  throw new Error(`${name} is not bound`);
+}
+
 /** Says for each input and output of a model what buffer it is. */
 class Binder {
   readonly #executable: OnnxExecutable;
   readonly #sizes: Sizes;
-  readonly #bindings: Bindings;
+  readonly #buffers: Buffers;
   readonly #loop: Loop;
   /** Of a model that makes one step of the loop. */
   readonly #stepFetches: readonly Fetch[] | undefined;
@@ -242,13 +315,13 @@ class Binder {
   constructor(
     executable: OnnxExecutable,
     sizes: Sizes,
-    bindings: Bindings,
+    buffers: Buffers,
     loop: Loop,
     stepFetches: readonly Fetch[] | undefined,
   ) {
     this.#executable = executable;
     this.#sizes = sizes;
-    this.#bindings = bindings;
+    this.#buffers = buffers;
     this.#loop = loop;
     this.#stepFetches = stepFetches;
   }
@@ -261,7 +334,7 @@ class Binder {
       case 'size':
         return { name, dims, from: { int64: this.#sizes[from.symbol] ?? 0 } };
       case 'input': {
-        const range = this.#range('feed', from.input, dims, this.#bound('inputs', from.input));
+        const range = this.#range('feed', from.input, dims, this.#buffers.input(from.input));
         const output = this.#loop.carry[from.input];
         const carried = this.#stepFetches?.find(({ to }) => to.kind === 'output' && to.output === output)?.name;
         return { name, ...range, carried };
@@ -283,7 +356,7 @@ class Binder {
     const dims = concreteShape(shape, this.#sizes);
     switch (to.kind) {
       case 'output': {
-        const { dims: all, from } = this.#range('collect', to.output, dims, this.#bound('outputs', to.output));
+        const { dims: all, from } = this.#range('collect', to.output, dims, this.#buffers.output(to.output));
         return { name, type, dims: all, to: { ...from, staged: false } };
       }
       case 'rows':
@@ -291,12 +364,6 @@ class Binder {
       case 'variable':
         return { name, type, dims, to: { buffer: this.#variable(to.variable).id, offset: 0, stride: 0, staged: true } };
     }
-  }
-
-  /** What a run writes is not known here. */
-  forgetMirrors({ carry }: Loop): void {
-    for (const name of Object.keys(this.#bindings.outputs)) this.#bound('outputs', name).mirror = undefined;
-    for (const name of Object.keys(carry)) this.#bound('inputs', name).mirror = undefined;
   }
 
   /** Of what moves with the steps: all of them for a loop within the model, else one and how far the next lies. */
@@ -315,10 +382,6 @@ class Binder {
     return this.#stepFetches?.find(({ to }) => to.kind !== 'output' && to.variable === variable)?.name;
   }
 
-  #bound(side: 'inputs' | 'outputs', name: string): OnnxBuffer {
-    return ownObject(this.#executable.device, this.#bindings[side][name], OnnxBuffer);
-  }
-
   #variable(name: string): OnnxBuffer {
     const buffer = this.#executable.parameters.variables.get(name);
     if (buffer !== undefined) return buffer;
@@ -329,6 +392,6 @@ class Binder {
     const pool = this.#variable(variable);
     const size = elementCount(row);
     const poolRows = size === 0 ? 0 : pool.elements / size;
-    return { pool: pool.id, slots: this.#bound('inputs', slots).id, count, size, poolRows };
+    return { pool: pool.id, slots: this.#buffers.input(slots).id, count, size, poolRows };
   }
 }

@@ -15,6 +15,8 @@ export class RuntimeThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
+  /** What goes with the next message. */
+  #queue: { envelopes: Envelope[]; transfer: ArrayBuffer[] } = { envelopes: [], transfer: [] };
   #failed: unknown;
 
   private constructor(worker: Worker) {
@@ -42,9 +44,14 @@ export class RuntimeThread {
     return { thread, ready };
   }
 
-  /** Without waiting for it; what goes wrong is told to the next request that is waited for. */
+  /**
+   * Without waiting for it; what goes wrong is told to the next request that is waited for. It goes with that, or by itself once nothing
+   * else is to be done: a message each would cost more than most of what is asked.
+   */
   post(request: Request, transfer: readonly ArrayBuffer[] = []): void {
-    this.#send(0, request, transfer);
+    if (this.#queue.envelopes.length === 0) setImmediate(() => this.#flush());
+    this.#queue.envelopes.push({ id: 0, request });
+    this.#queue.transfer.push(...transfer);
   }
 
   /** @throws ReceptanceError `DEVICE_ERROR`, `BAD_DATA_FILE` */
@@ -55,7 +62,8 @@ export class RuntimeThread {
       this.#waiting.set(id, { resolve, reject });
       // The process may end while nothing is waited for, and not before.
       this.#worker.ref();
-      this.#send(id, request, []);
+      this.#queue.envelopes.push({ id, request });
+      this.#flush();
     });
   }
 
@@ -65,9 +73,11 @@ export class RuntimeThread {
     await this.#worker.terminate();
   }
 
-  #send(id: number, request: Request, transfer: readonly ArrayBuffer[]): void {
-    const envelope: Envelope = { id, request };
-    this.#worker.postMessage(envelope, [...transfer]);
+  #flush(): void {
+    const { envelopes, transfer } = this.#queue;
+    if (envelopes.length === 0) return;
+    this.#queue = { envelopes: [], transfer: [] };
+    this.#worker.postMessage(envelopes, transfer);
   }
 
   #settle({ id, data, error }: Reply): void {

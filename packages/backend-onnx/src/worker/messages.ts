@@ -26,12 +26,20 @@ export type Request =
   | {
       readonly kind: 'run';
       readonly session: number;
-      /** How often, one after the other. */
-      readonly steps: number;
-      readonly feeds: readonly TensorFeed[];
-      readonly fetches: readonly TensorFetch[];
+      /** The work by which number it goes. */
+      readonly number: number;
+      /** Left out where it is what last went by the number. */
+      readonly work?: Work;
     }
   | { readonly kind: 'end' };
+
+/** What a session is to do. */
+export interface Work {
+  /** How often, one after the other. */
+  readonly steps: number;
+  readonly feeds: readonly TensorFeed[];
+  readonly fetches: readonly TensorFetch[];
+}
 
 export type Numbers = Float32Array | Int32Array;
 

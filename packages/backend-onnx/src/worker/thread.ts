@@ -3,19 +3,25 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { Memory } from './memory.ts';
-import type { Envelope, Failure, Numbers, Reply, Request, TensorFeed, TensorFetch, WrittenFile } from './messages.ts';
+import type { Envelope, Failure, Numbers, Reply, Request, TensorFeed, TensorFetch, Work, WrittenFile } from './messages.ts';
 
-const memory = new Memory<Ort.Tensor>(async (reader, x) => {
-  const { y } = await sessionOf(reader).run({ x });
+interface Opened {
+  readonly session: Ort.InferenceSession;
+  readonly works: Map<number, Work>;
+  /** By the names of outputs that are not made where they go: tensors for them, some of which hold rows of pools. */
+  readonly staging: Map<string, Ort.Tensor[]>;
+}
+
+const memory = new Memory<Ort.Tensor>(async (x, reader) => {
+  if (reader === undefined) return numbersOf(x);
+  const { y } = await openedOf(reader).session.run({ x });
   return numbersOf(y);
 });
-const sessions = new Map<number, Ort.InferenceSession>();
-/** Outputs that are not made where they go, kept for the next run of the same size. */
-const staging = new Map<string, Ort.Tensor>();
+const sessions = new Map<number, Opened>();
 /** Of a request that has no reply: told with the next that has one. */
 let pending: Failure | undefined;
 
-function sessionOf(id: number): Ort.InferenceSession {
+function openedOf(id: number): Opened {
   const found = sessions.get(id);
   if (found === undefined) throw new Error(`no session ${id}`);
   return found;
@@ -34,11 +40,13 @@ async function start(): Promise<void> {
   const providers = ort.listSupportedBackends().map(({ name }) => name);
   port.postMessage({ ready: true, version: ort.env.versions.node ?? ort.env.versions.common, providers });
   let turn: Promise<void> = Promise.resolve();
-  port.on('message', ({ id, request }: Envelope) => {
+  port.on('message', (envelopes: readonly Envelope[]) => {
     turn = turn.then(async () => {
-      const reply = await answer(ort, id, request);
-      if (id !== 0) port.postMessage(reply, reply.data === undefined ? [] : [reply.data.buffer as ArrayBuffer]);
-      if (request.kind === 'end') port.close();
+      for (const { id, request } of envelopes) {
+        const reply = await answer(ort, id, request);
+        if (id !== 0) port.postMessage(reply, reply.data === undefined ? [] : [reply.data.buffer as ArrayBuffer]);
+        if (request.kind === 'end') port.close();
+      }
     });
   });
 }
@@ -70,8 +78,7 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
       return undefined;
     case 'copy': {
       const { from, fromOffset, to, toOffset, elements } = request;
-      const source = await memory.settled(from);
-      (await memory.settled(to)).set(source.subarray(fromOffset, fromOffset + elements), toOffset);
+      await memory.copy(from, fromOffset, to, toOffset, elements);
       return undefined;
     }
     case 'read':
@@ -80,7 +87,8 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
       if (request.data !== undefined) checkUnchanged(request.data);
       writeFileSync(request.path, request.model);
       try {
-        sessions.set(request.session, await ort.InferenceSession.create(request.path, { ...request.options }));
+        const session = await ort.InferenceSession.create(request.path, { ...request.options });
+        sessions.set(request.session, { session, works: new Map(), staging: new Map() });
       } finally {
         rmSync(request.path, { force: true });
       }
@@ -88,18 +96,22 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
     }
     case 'release': {
       await memory.settleAll();
-      const session = sessions.get(request.session);
+      const opened = sessions.get(request.session);
       sessions.delete(request.session);
-      for (const key of staging.keys()) if (key.startsWith(`${request.session} `)) staging.delete(key);
-      await session?.release();
+      await opened?.session.release();
       return undefined;
     }
-    case 'run':
-      await run(ort, request);
+    case 'run': {
+      const opened = openedOf(request.session);
+      if (request.work !== undefined) opened.works.set(request.number, request.work);
+      const work = opened.works.get(request.number);
+      if (work === undefined) throw new Error(`no work ${request.number}`);
+      await run(ort, opened, work);
       return undefined;
+    }
     case 'end':
       memory.clear();
-      for (const session of sessions.values()) await session.release();
+      for (const { session } of sessions.values()) await session.release();
       sessions.clear();
       return undefined;
   }
@@ -114,11 +126,7 @@ function checkUnchanged({ path, size, mtimeNs }: WrittenFile): void {
 type Tensors = Readonly<Record<string, Ort.Tensor>>;
 
 /** Runs a session step by step; what a step carries to the next is handed over where it lies. */
-async function run(
-  ort: typeof Ort,
-  { session: id, steps, feeds, fetches }: Extract<Request, { kind: 'run' }>,
-): Promise<void> {
-  const session = sessionOf(id);
+async function run(ort: typeof Ort, { session, staging }: Opened, { steps, feeds, fetches }: Work): Promise<void> {
   const rows = await rowsOf(ort, feeds);
   for (const { to } of fetches) if ('buffer' in to) await memory.settled(to.buffer);
   // A session that leaves outputs on the GPU makes the others where it likes, too.
@@ -127,7 +135,7 @@ async function run(
   let made: Tensors = {};
   for (let step = 0; step < steps; step++) {
     const given = Object.fromEntries(feeds.map((feed) => [feed.name, tensorOf(ort, feed, step, made, rows)]));
-    const targets = Object.fromEntries(fetches.map((fetch) => [fetch.name, targetOf(ort, id, fetch, step)]));
+    const targets = Object.fromEntries(fetches.map((fetch) => [fetch.name, targetOf(ort, staging, fetch, step, made)]));
     const results = await session.run(given, isBound ? anywhere : targets);
     for (const tensor of Object.values(made)) if (tensor.location === 'gpu-buffer') tensor.dispose();
     if (isBound) copyMade(results, targets, fetches);
@@ -136,8 +144,7 @@ async function run(
   for (const { name, to } of fetches) {
     if ('buffer' in to) {
       if (to.staged) memory.get(to.buffer).set(numbersOf(made[name]));
-    } else if (to.reader === undefined) await memory.writeRows(to.rows, numbersOf(made[name]));
-    else await memory.keepRows(to.rows, tensorNamed(made, name), to.reader);
+    } else await memory.keepRows(to.rows, tensorNamed(made, name), to.reader);
   }
 }
 
@@ -187,7 +194,7 @@ function tensorOf(
   if ('int64' in from) return new ort.Tensor('int64', BigInt64Array.of(BigInt(from.int64)), dims);
   if (carried !== undefined && step > 0) {
     const tensor = tensorNamed(before, carried);
-    // Rows are made in two places in turns. Anything else may be written where it is read.
+    // Rows are never made where they are read. Anything else may be.
     return 'rows' in from ? tensor : makeTensor(ort, numbersOf(tensor).slice(), dims);
   }
   if ('rows' in from) return tensorNamed(rows, name);
@@ -195,17 +202,23 @@ function tensorOf(
   return makeTensor(ort, memory.get(from.buffer).subarray(offset, offset + count(dims)), dims);
 }
 
-function targetOf(ort: typeof Ort, session: number, { name, type, dims, to }: TensorFetch, step: number): Ort.Tensor {
+function targetOf(
+  ort: typeof Ort,
+  staging: Opened['staging'],
+  { name, type, dims, to }: TensorFetch,
+  step: number,
+  before: Tensors,
+): Ort.Tensor {
   const elements = count(dims);
   if ('buffer' in to && !to.staged) {
     const offset = to.offset + step * to.stride;
     return makeTensor(ort, memory.get(to.buffer).subarray(offset, offset + elements), dims);
   }
-  const key = `${session} ${step % 2} ${name}`;
-  const known = staging.get(key);
-  if (known !== undefined && String(known.dims) === String(dims)) return known;
+  const known = staging.get(name)?.filter((tensor) => String(tensor.dims) === String(dims)) ?? [];
+  const free = known.find((tensor) => tensor !== before[name] && !memory.isHeld(tensor));
+  if (free !== undefined) return free;
   const made = makeTensor(ort, type === 'int32' ? new Int32Array(elements) : new Float32Array(elements), dims);
-  staging.set(key, made);
+  staging.set(name, [...known, made]);
   return made;
 }
 

@@ -1,7 +1,7 @@
-/** Makes a stories model from nothing, by the command line of this repository: see README.md. */
+/** Makes the model of `packages/model-stories` from nothing, by the command line of this repository: see README.md. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { wasm } from '../../packages/backend-wasm/src/index.ts';
@@ -13,14 +13,15 @@ import { evaluate } from './evaluate.ts';
 import { samplesPage } from './samples.ts';
 import { VOCABULARY, vocabularyText } from './tokens.ts';
 
-const help = `Makes a stories model from nothing: vocabulary, corpora, two trainings, the file, what it can do.
+const help = `Makes the stories model from nothing: vocabulary, corpora, two trainings, the file, what it can do.
 
-  node --conditions=@receptance/source tools/story-model/make.ts --work FOLDER
+  node --conditions=@receptance/source tools/story-model/make.ts --work FOLDER [--install]
 
 Stopped by Ctrl-C, or by anything else, the same command goes on where it was.
 
 Options
   --work FOLDER   where everything goes: about 300 MB
+  --install       put model, facts and samples into this repository
   --part X        of all corpora and steps, to try the command (default: 1)
   --help          this text`;
 
@@ -46,6 +47,8 @@ const RECIPE = {
     ],
   },
 } as const;
+
+const PACKAGE = join(root, 'packages/model-stories');
 
 /** Runs the command line; its progress is seen, and Ctrl-C reaches it first: it saves. */
 function receptance(...args: readonly string[]): void {
@@ -164,10 +167,17 @@ async function parametersOf(path: string): Promise<number> {
   }
 }
 
+function install(work: string): void {
+  copyFileSync(join(work, 'stories.gguf'), join(PACKAGE, 'stories.gguf'));
+  copyFileSync(join(work, 'model.json'), join(PACKAGE, 'model.json'));
+  copyFileSync(join(work, 'samples.md'), join(import.meta.dirname, 'samples.md'));
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       work: { type: 'string' },
+      install: { type: 'boolean', default: false },
       part: { type: 'string', default: '1' },
       help: { type: 'boolean', default: false },
     },
@@ -178,7 +188,9 @@ async function main(): Promise<void> {
     if (!values.help) process.exitCode = 1;
     return;
   }
+  if (values.install && part < 1) throw new Error('--install is for a whole training');
   process.stdout.write(await make(values.work, part));
+  if (values.install) install(values.work);
 }
 
 await main();

@@ -3,7 +3,17 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { Memory } from './memory.ts';
-import type { Envelope, Failure, Numbers, Reply, Request, TensorFeed, TensorFetch, Work, WrittenFile } from './messages.ts';
+import type {
+  Envelope,
+  Failure,
+  Numbers,
+  Reply,
+  Request,
+  TensorFeed,
+  TensorFetch,
+  Work,
+  WrittenFile,
+} from './messages.ts';
 
 interface Opened {
   readonly session: Ort.InferenceSession;

@@ -37,7 +37,7 @@ test('a layer is looked into: attention, states token by token, decays, costs', 
   await page.getByRole('button', { name: 'Measure' }).click();
   await pressWhen(page, 'Stop', { selector: '.numbers tbody tr', least: 3 });
   await page.getByRole('button', { name: 'Measure' }).waitFor();
-  expect(await page.locator('.numbers tbody').innerText()).toMatch(/64\s+[\d.]+ m?s · 170 kB\s+[\d.]+ m?s · 328 kB/);
+  expect(await page.locator('.numbers tbody').innerText()).toMatch(/64\s+[\d.]+ m?s · 173 kB\s+[\d.]+ m?s · 328 kB/);
   await page.screenshot({ path: screenshot('inside-desktop'), fullPage: true });
   await close();
 });

@@ -97,6 +97,10 @@ export function Inside() {
 function Pictures({ trace, tokens }: TraceResult) {
   const chosen = useSignal(0);
   const present = useSignal(tokens.length - 1);
+  // A text that was looked at anew is shown as it ends.
+  useEffect(() => {
+    present.value = tokens.length - 1;
+  }, [tokens]);
   const heads = headCount(trace);
   const number = Math.min(chosen.value, heads - 1);
   const t = Math.min(present.value, tokens.length - 1);

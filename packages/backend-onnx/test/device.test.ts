@@ -76,6 +76,29 @@ describe('a device', () => {
     expect([...(await device.read(x))]).toEqual([-1]);
   });
 
+  it('runs a graph on more buffers than it remembers the work of, again and again', async () => {
+    const executable = await compileAlone(
+      device,
+      graphOf((b, value) => b.unary('neg', value)),
+      { N: 2 },
+    );
+    const pairs = Array.from({ length: 20 }, (_, i) => ({
+      ...{ x: filled(device, 'f32', [i, 100 + i]), y: device.alloc('f32', 2), n: 1 + (i % 2) },
+    }));
+    for (const order of [pairs, [...pairs].reverse(), pairs.filter((_, i) => i % 3 > 0)]) {
+      for (const { x, y, n } of order) {
+        await device.run(executable, { sizes: { N: n }, inputs: { x }, outputs: { y } });
+        // What was written is read the next time: every pair of runs gives the numbers back.
+        device.copy(y, 0, x, 0, n);
+      }
+    }
+    const runs = pairs.map((_, i) => (i % 3 > 0 ? 3 : 2));
+    for (const [i, { x, n }] of pairs.entries()) {
+      const sign = runs[i] === 3 ? -1 : 1;
+      expect([...(await device.read(x))]).toEqual([sign * i + 0, (n === 2 ? sign : 1) * (100 + i)]);
+    }
+  });
+
   it('refuses sequences that do not rise from 0 to N', async () => {
     const b = new GraphBuilder('shift');
     const [x, prev] = [b.input('x', 'f32', ['N', 1]), b.input('prev', 'f32', ['S', 1])];

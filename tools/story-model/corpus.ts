@@ -20,7 +20,7 @@ Options
   --seed N    the corpus depends on this number alone (default 1)
   --out FILE  where it goes: ASCII documents, each ended by one byte 0; in a .jsonl each a line { "text": … }
   --json      print the figures as JSON
-  --drill     mostly short stories in which everything comes again: for a while in the middle of the training
+  --drill     mostly words that are said twice, and short stories in which everything comes again: to begin a training with
               (their figure is an upper bound: short ones can be read in more than one way)
   --sheets X  how many in three documents are sheets of sums (default: 1; with --drill 0.2)
   --show N    print N documents instead of writing a file
@@ -65,9 +65,14 @@ export interface CorpusOptions {
   readonly sheets?: number | undefined;
 }
 
+/** How many in three documents are sheets of sums, unless told otherwise. */
+function sheetsOf(drilling: boolean): number {
+  return drilling ? 0.2 : 1;
+}
+
 /** Hands finished documents (with their final 0) to `take` until `bytes` are reached. */
 export function generate(
-  { bytes, seed, drilling = false, sheets = drilling ? 0.2 : 1 }: CorpusOptions,
+  { bytes, seed, drilling = false, sheets = sheetsOf(drilling) }: CorpusOptions,
   take: (text: string) => void,
 ): Facts {
   const sampler = new Sampler(seed);
@@ -148,19 +153,20 @@ function main(): void {
     },
   });
   const seed = Number(values.seed);
+  const { drill: drilling } = values;
+  const sheets = values.sheets === undefined ? sheetsOf(drilling) : Number(values.sheets);
   if (values.show !== undefined) {
     const sampler = new Sampler(seed);
-    for (let i = 0; i < Number(values.show); i++) process.stdout.write(`${document(sampler).text}\n\n`);
+    const stories = drilling ? drill : story;
+    for (let i = 0; i < Number(values.show); i++)
+      process.stdout.write(`${document(sampler, stories, sheets).text}\n\n`);
   } else if (values.check !== undefined) {
     const wrong = check(Number(values.check), seed);
     for (const line of wrong) process.stderr.write(`${line}\n\n`);
     process.stdout.write(`${values.check} documents read back, ${wrong.length} with other than one reading\n`);
     if (wrong.length > 0) process.exitCode = 1;
   } else if (values.out !== undefined && !values.help) {
-    const facts = writeCorpus(values.out, {
-      ...{ bytes: Number(values.bytes), seed, drilling: values.drill },
-      sheets: values.sheets === undefined ? undefined : Number(values.sheets),
-    });
+    const facts = writeCorpus(values.out, { bytes: Number(values.bytes), seed, drilling, sheets });
     const line = `${facts.documents} documents, ${facts.bytes} bytes, ${facts.bitsPerByte.toFixed(5)} bits per byte`;
     process.stdout.write(`${values.json ? JSON.stringify(facts) : line}\n`);
   } else {

@@ -19,7 +19,7 @@ import {
 import { DeviceObject, OnnxBuffer, ownObject } from './buffer.ts';
 import type { OnnxKernel } from './kernel.ts';
 import type { Form, Target } from './lowering/lowering.ts';
-import { type Feed, type Fetch, type LoweredModel, lowerModel } from './lowering/model.ts';
+import { type Feed, type Fetch, type Lengths, type LoweredModel, lowerModel } from './lowering/model.ts';
 import type { LoopKind } from './lowering/ports.ts';
 import { hasBlocks } from './lowering/stored.ts';
 import type { OnnxParameters } from './parameters.ts';
@@ -49,6 +49,9 @@ interface Starts {
   readonly ends: Dim;
   readonly tokens: Dim;
 }
+
+/** What runs of one model have in common. */
+type Kind = Readonly<{ form: Form; fixed: Sizes; lengths: Lengths; loop: LoopKind | undefined }>;
 
 /** A model for runs of one kind, open in the thread. */
 interface Variant {
@@ -112,15 +115,15 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   /** Asks the thread for a run; what it asks takes effect before anything asked later. */
   async run(sizes: Sizes, bindings: Bindings, loop: Loop): Promise<void> {
     const kind = loopKind(loop);
-    const form = this.#form(sizes, bindings, kind);
+    const { form, lengths } = this.#form(sizes, bindings, kind);
     const isStepped = kind !== undefined && this.#isStepped(kind);
     const inside = isStepped ? undefined : kind;
     const fixed = this.#fixed(sizes);
-    const key = JSON.stringify([form, fixed, inside]);
+    const key = JSON.stringify([form, fixed, lengths, inside]);
     let variant = this.#variants.get(key);
     let opened: Promise<unknown> | undefined;
     if (variant === undefined) {
-      const made = this.#open(form, fixed, inside);
+      const made = this.#open({ form, fixed, lengths, loop: inside });
       ({ variant, opened } = made);
       this.#variants.set(key, variant);
     }
@@ -182,7 +185,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     return isSteady && (provider === 'webgpu' || (provider === 'cpu' && hasBlocks(this.parameters.data)));
   }
 
-  #open(form: Form, fixed: Sizes, loop: LoopKind | undefined): { variant: Variant; opened: Promise<unknown> } {
+  #open({ form, fixed, lengths, loop }: Kind): { variant: Variant; opened: Promise<unknown> } {
     const { thread, kernels, info, target, folder, session: options, nextId } = this.#target;
     const { graph, parameters } = this;
     const lowered = lowerModel({
@@ -191,8 +194,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       info,
       data: parameters.data,
       target: { ...target, form },
-      fixed,
-      loop,
+      ...{ fixed, lengths, loop },
     });
     const session = nextId();
     const locations = lowered.fetches.map((fetch) => [
@@ -230,21 +232,30 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     return Object.fromEntries(fixed.map((symbol) => [symbol, sizes[symbol] ?? 0]));
   }
 
-  #form(sizes: Sizes, bindings: Bindings, loop: LoopKind | undefined): Form {
+  /** On WebGPU with the lengths of sequences: it lowers several tokens by them, since it has no `Scan`. */
+  #form(sizes: Sizes, bindings: Bindings, loop: LoopKind | undefined): { form: Form; lengths: Lengths } {
     const moving = new Set([...Object.keys(loop?.carry ?? {}), ...(loop?.feed ?? [])]);
-    const forms = this.#starts.map(({ input = '', ends, tokens }): Form => {
+    const known = this.#starts.map(({ input = '', ends, tokens }) => {
       const buffer = bindings.inputs[input];
       const mirror = buffer instanceof OnnxBuffer ? buffer.mirror : undefined;
-      if (moving.has(input) || mirror === undefined) return 'ragged';
-      return formOf(input, mirror.subarray(0, sizeOf(ends, sizes)), sizeOf(tokens, sizes));
+      if (moving.has(input) || mirror === undefined) return { input, lengths: undefined };
+      return { input, lengths: lengthsOf(input, mirror.subarray(0, sizeOf(ends, sizes)), sizeOf(tokens, sizes)) };
     });
-    if (forms.includes('ragged')) return 'ragged';
-    return forms.length > 0 && forms.every((form) => form === 'single') ? 'single' : 'even';
+    const forms = known.map(({ lengths }) => formOf(lengths));
+    const isSingle = forms.length > 0 && forms.every((form) => form === 'single');
+    if (isSingle) return { form: 'single', lengths: {} };
+    const isWanted = this.#target.target.provider === 'webgpu';
+    return {
+      form: forms.includes('ragged') ? 'ragged' : 'even',
+      lengths: Object.fromEntries(
+        known.flatMap(({ input, lengths }) => (isWanted && lengths !== undefined ? [[input, lengths]] : [])),
+      ),
+    };
   }
 }
 
 /** @throws ReceptanceError `BAD_BINDINGS` when starts do not rise from 0 to N */
-function formOf(name: string, starts: Int32Array, tokens: number): Form {
+function lengthsOf(name: string, starts: Int32Array, tokens: number): number[] {
   const lengths = Array.from(starts.subarray(1), (end, s) => end - (starts[s] ?? 0));
   if (
     starts[0] !== 0 ||
@@ -255,8 +266,12 @@ function formOf(name: string, starts: Int32Array, tokens: number): Form {
       hint: 'where sequences begin rises from 0, and ends with the number of tokens',
     });
   }
-  const [length] = lengths;
-  if (length === undefined || lengths.some((other) => other !== length)) return 'ragged';
+  return lengths;
+}
+
+function formOf(lengths: readonly number[] | undefined): Form {
+  const length = lengths?.[0];
+  if (lengths === undefined || length === undefined || lengths.some((other) => other !== length)) return 'ragged';
   return length === 1 ? 'single' : 'even';
 }
 

@@ -7,8 +7,8 @@ export type Rectangle = NonNullable<Sequences['rectangle']>;
 
 /** Sequences as rectangles, where `LinearAttention` is to be used and can be. */
 export function attentionRectangle(o: Lowering, starts: Value, tokens: Dim): Rectangle | undefined {
-  const { recurrence, standard, form } = o.target;
-  if (recurrence !== 'attention' || standard || form !== 'even' || o.isEmpty([tokens])) return undefined;
+  const { recurrence, standard } = o.target;
+  if (recurrence !== 'attention' || standard || o.isEmpty([tokens])) return undefined;
   return o.sequences(starts, tokens).rectangle;
 }
 

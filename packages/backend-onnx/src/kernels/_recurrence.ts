@@ -29,13 +29,11 @@ export interface Recurrence {
 }
 
 /**
- * Runs a step over the tokens of every sequence: plain ops where each has one token, else the standard's `Scan`. A
- * sequence that has ended keeps its state.
+ * Runs a step over the tokens of every sequence: plain ops where each has one token, else the standard's `Scan`, or
+ * without it a step after the other. A sequence that has ended keeps its state.
  */
-export function recurrence(
-  o: Lowering,
-  { starts, tokens, states, rows, made, backward = false, step }: Recurrence,
-): { readonly states: readonly Ref[]; readonly rows: readonly Ref[] } {
+export function recurrence(o: Lowering, all: Recurrence): Steps {
+  const { starts, tokens, states, rows, made, step } = all;
   if (o.target.form === 'single') {
     return step(
       o.block,
@@ -46,6 +44,17 @@ export function recurrence(
   if (o.isEmpty([tokens])) {
     return { states: states.map(({ ref }) => ref), rows: made.map((tail) => o.full(0, [tokens, ...tail])) };
   }
+  const lengths = o.hasScan ? undefined : o.lengths(starts);
+  return lengths === undefined ? scanned(o, all) : unrolled(o, all, lengths);
+}
+
+/** States after all steps, and the rows that they make. */
+interface Steps {
+  readonly states: readonly Ref[];
+  readonly rows: readonly Ref[];
+}
+
+function scanned(o: Lowering, { starts, tokens, states, rows, made, backward = false, step }: Recurrence): Steps {
   const sequences = o.sequences(starts, tokens);
   const { names } = o.block;
   const body = o.block.inner();
@@ -82,6 +91,40 @@ export function recurrence(
 function kept(block: Block, valid: Ref, after: Ref, before: Ref, rank: number): Ref {
   const axes = Array.from({ length: rank - 1 }, (_, i) => i + 1);
   return block.op('Where', [block.op('Unsqueeze', [valid, block.ints(axes)]), after, before]);
+}
+
+/** As many copies of the step as the longest sequence has tokens. */
+function unrolled(
+  o: Lowering,
+  { starts, tokens, states, rows, made, backward = false, step }: Recurrence,
+  lengths: readonly number[],
+): Steps {
+  const { block } = o;
+  const sequences = o.sequences(starts, tokens);
+  const steps = rows.map(({ ref, tail }) => sequences.toSteps(ref, tail));
+  const times = Array.from({ length: Math.max(...lengths) }, (_, t) => t);
+  const outputs: (readonly Ref[])[] = [];
+  let now = states.map(({ ref }) => ref);
+  for (const t of backward ? times.toReversed() : times) {
+    const row = steps.map((x) => block.op('Gather', [x, block.ints32([t])]));
+    const after = step(block, now, row);
+    outputs[t] = after.rows;
+    const valid = block.flags(
+      lengths.map((length) => t < length),
+      [lengths.length],
+    );
+    now = lengths.every((length) => t < length)
+      ? [...after.states]
+      : after.states.map((ref, i) => kept(block, valid, ref, now[i] ?? '', states[i]?.rank ?? 1));
+  }
+  const stacked = made.map((tail, i) => {
+    const all = o.concat(
+      outputs.map((of) => of[i] ?? ''),
+      0,
+    );
+    return sequences.toRows(o.reshape(all, [times.length, lengths.length, ...tail]), tail);
+  });
+  return { states: now, rows: stacked };
 }
 
 type Op = (...inputs: Ref[]) => Ref;

@@ -99,7 +99,11 @@ export class Block {
   }
 
   flag(value: boolean): Ref {
-    return this.#constant('bool', [], Uint8Array.of(value ? 1 : 0));
+    return this.flags([value], []);
+  }
+
+  flags(values: readonly boolean[], dims: readonly number[]): Ref {
+    return this.#constant('bool', dims, Uint8Array.from(values, Number));
   }
 
   #constant(

@@ -41,6 +41,8 @@ export interface Surroundings {
   producer(value: Value): Node | undefined;
   /** The size of a symbol as int64[1]; a number when it is the same in every run. */
   symbol(symbol: string): Ref | number;
+  /** How many tokens each of the sequences has that `starts` marks out, where that is the same in every run. */
+  lengths(starts: Value): readonly number[] | undefined;
 }
 
 /** What kernels are given: the block they write to, and what they may ask. */
@@ -56,6 +58,11 @@ export class Lowering {
     this.block = block;
     this.target = target;
     this.#surroundings = surroundings;
+  }
+
+  /** Whether there is the standard's `Scan`. */
+  get hasScan(): boolean {
+    return this.target.provider !== 'webgpu';
   }
 
   /** The tensor that a value is. */
@@ -80,6 +87,11 @@ export class Lowering {
     const node = this.#surroundings.producer(value);
     const { x } = node?.inputs ?? {};
     return node?.op === 'reshape' && x !== undefined ? this.producer(x) : node;
+  }
+
+  /** How many tokens each of the sequences has that `starts` marks out, where that is the same in every run of this model. */
+  lengths(starts: Value): readonly number[] | undefined {
+    return this.#surroundings.lengths(starts);
   }
 
   /** A dimension as a number, where it is one in every run of this model. */

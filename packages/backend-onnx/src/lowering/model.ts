@@ -53,6 +53,8 @@ export interface LoweredModel {
   readonly fetches: readonly Fetch[];
 }
 
+export type Lengths = Readonly<Record<string, readonly number[]>>;
+
 export interface LoweringRequest {
   /** As planned: every node has a kernel. */
   readonly graph: Graph;
@@ -62,6 +64,8 @@ export interface LoweringRequest {
   readonly target: Target;
   /** Symbols whose size is the same in every run of this model. */
   readonly fixed: Sizes;
+  /** Inputs that mark out sequences in the same way in every run of this model: how many tokens each has. */
+  readonly lengths?: Lengths;
   readonly loop?: LoopKind | undefined;
   readonly opset?: number;
   readonly doc?: string;
@@ -215,7 +219,17 @@ class ModelBuilder {
       },
       producer: (value) => this.#producers.get(value.id),
       symbol: (symbol) => this.#request.fixed[symbol] ?? this.#symbol(symbol),
+      lengths: (starts) => this.#lengths(starts),
     });
+  }
+
+  #lengths({ id }: Value): readonly number[] | undefined {
+    const { op, attrs } = this.#leaves.get(id) ?? {};
+    if (op === 'constant') {
+      const starts = Array.isArray(attrs?.['data']) ? attrs['data'].map(Number) : [];
+      return starts.slice(1).map((end, s) => end - (starts[s] ?? 0));
+    }
+    return op === 'input' ? this.#request.lengths?.[String(attrs?.['name'])] : undefined;
   }
 
   /** @returns the new value of a state, once all nodes are there */

@@ -97,8 +97,48 @@ function lastOf(o: Lowering, x: Ref): Ref {
   return o.block.op('Gather', [x, o.block.ints([-1], [])], { axis: { int: 1 } });
 }
 
+/** Where rows and steps are, by their numbers: int32. */
+interface Places {
+  /** `[T, S]`: of steps behind a sequence's end, any row. */
+  readonly rowOfStep: Ref;
+  /** `[N]`, into the steps in a row. */
+  readonly stepOfRow: Ref;
+  /** bool `[T, S]`. */
+  readonly valid: Ref;
+  // Rows of a table of all tokens and, behind them, one row for each sequence: `[N]`, `[N]`, `[S]`, `[S]`.
+  readonly previous: Ref;
+  readonly next: Ref;
+  readonly last: Ref;
+  readonly first: Ref;
+}
+
 /** Any lengths: rows go to a rectangle and come back by their numbers. */
 function ragged(o: Lowering, starts: Value, count: Dim, tokens: Dim): Sequences {
+  const { block } = o;
+  const lengths = o.lengths(starts);
+  const { rowOfStep, stepOfRow, valid, previous, next, last, first } =
+    lengths === undefined ? computedPlaces(o, starts, count, tokens) : knownPlaces(o, lengths);
+  const pick = (table: Ref, rows: Ref): Ref => block.op('Gather', [table, rows]);
+  return {
+    toSteps: (rows) => pick(rows, rowOfStep),
+    toRows(steps, tail) {
+      const flat = o.block.op('Reshape', [steps, o.concat([block.ints([-1]), ...tail.map((dim) => o.size(dim))], 0)]);
+      return pick(flat, stepOfRow);
+    },
+    valid,
+    rectangle: lengths === undefined ? undefined : paddedRectangle(o, lengths, tokens),
+    shift(rows, before) {
+      const table = o.concat([rows, before], 0);
+      return { shifted: pick(table, previous), last: pick(table, last) };
+    },
+    unshift(rows, after) {
+      const table = o.concat([rows, after], 0);
+      return { shifted: pick(table, next), first: pick(table, first) };
+    },
+  };
+}
+
+function computedPlaces(o: Lowering, starts: Value, count: Dim, tokens: Dim): Places {
   const { block } = o;
   const all = o.ref(starts);
   const begin = o.slice(all, 0, 0, -1);
@@ -117,35 +157,70 @@ function ragged(o: Lowering, starts: Value, count: Dim, tokens: Dim): Sequences 
   const place = block.op('Sub', [n, block.op('Gather', [begin, owner])]);
 
   const t = o.unsqueeze(range(longest), 1);
-  const valid = block.op('Less', [t, o.unsqueeze(lengths, 0)]);
-  const rowOfStep = o.clamp(block.op('Add', [t, o.unsqueeze(begin, 0)]), tokens);
-  const stepOfRow = block.op('Add', [block.op('Mul', [place, sequences]), owner]);
   const isFirst = block.op('Equal', [place, block.ints32([0])]);
   const isLast = block.op('Equal', [block.op('Add', [n, block.ints32([1])]), block.op('Gather', [end, owner])]);
   const isEmpty = block.op('LessOrEqual', [lengths, block.ints32([0])]);
-  // Rows of a table of all tokens and, behind them, one row for each sequence.
   const extra = block.op('Add', [range(sequences), N]);
   const extraOfRow = block.op('Add', [owner, N]);
-  const pick = (table: Ref, rows: Ref): Ref => block.op('Gather', [table, rows]);
-  const previous = block.op('Where', [isFirst, extraOfRow, block.op('Sub', [n, block.ints32([1])])]);
-  const next = block.op('Where', [isLast, extraOfRow, block.op('Add', [n, block.ints32([1])])]);
-  const last = block.op('Where', [isEmpty, extra, block.op('Sub', [end, block.ints32([1])])]);
-  const first = block.op('Where', [isEmpty, extra, begin]);
   return {
-    toSteps: (rows) => pick(rows, rowOfStep),
-    toRows(steps, tail) {
-      const flat = o.block.op('Reshape', [steps, o.concat([block.ints([-1]), ...tail.map((dim) => o.size(dim))], 0)]);
-      return pick(flat, stepOfRow);
+    rowOfStep: o.clamp(block.op('Add', [t, o.unsqueeze(begin, 0)]), tokens),
+    stepOfRow: block.op('Add', [block.op('Mul', [place, sequences]), owner]),
+    valid: block.op('Less', [t, o.unsqueeze(lengths, 0)]),
+    previous: block.op('Where', [isFirst, extraOfRow, block.op('Sub', [n, block.ints32([1])])]),
+    next: block.op('Where', [isLast, extraOfRow, block.op('Add', [n, block.ints32([1])])]),
+    last: block.op('Where', [isEmpty, extra, block.op('Sub', [end, block.ints32([1])])]),
+    first: block.op('Where', [isEmpty, extra, begin]),
+  };
+}
+
+/** The same, as constants. */
+function knownPlaces({ block }: Lowering, lengths: readonly number[]): Places {
+  const ends = lengths.map(((end) => (length: number) => (end += length))(0));
+  const begins = ends.map((end, s) => end - (lengths[s] ?? 0));
+  const [S, N, T] = [lengths.length, ends.at(-1) ?? 0, Math.max(0, ...lengths)];
+  const perStep = <Item>(of: (begin: number, length: number, t: number) => Item): Item[] =>
+    Array.from({ length: T }, (_, t) => lengths.map((length, s) => of(begins[s] ?? 0, length, t))).flat();
+  const perRow = (of: (t: number, s: number, n: number) => number): Ref =>
+    block.ints32(
+      lengths.flatMap((length, s) => Array.from({ length }, (_, t) => of(t, s, (begins[s] ?? 0) + t))),
+      [N],
+    );
+  const perSequence = (of: (s: number) => number): Ref =>
+    block.ints32(
+      lengths.map((length, s) => (length === 0 ? N + s : of(s))),
+      [S],
+    );
+  const steps = perStep((begin, length, t) => (t < length ? begin + t : 0));
+  return {
+    rowOfStep: block.ints32(steps, [T, S]),
+    stepOfRow: perRow((t, s) => t * S + s),
+    valid: block.flags(
+      perStep((_, length, t) => t < length),
+      [T, S],
+    ),
+    previous: perRow((t, s, n) => (t === 0 ? N + s : n - 1)),
+    next: perRow((_, s, n) => (n + 1 === ends[s] ? N + s : n + 1)),
+    last: perSequence((s) => (ends[s] ?? 0) - 1),
+    first: perSequence((s) => begins[s] ?? 0),
+  };
+}
+
+/** Behind the end of a sequence its rows are zeros: to a memory, a token that decays nothing and adds nothing. */
+function paddedRectangle(o: Lowering, lengths: readonly number[], tokens: Dim): Sequences['rectangle'] {
+  const { block } = o;
+  const [S, T] = [lengths.length, Math.max(0, ...lengths)];
+  const N = lengths.reduce((sum, length) => sum + length, 0);
+  let row = 0;
+  const rows = lengths.flatMap((length) => Array.from({ length: T }, (_, t) => (t < length ? row++ : N)));
+  const places = lengths.flatMap((length, s) => Array.from({ length }, (_, t) => s * T + t));
+  return {
+    to(x, width) {
+      const table = o.concat([o.reshape(x, [tokens, width]), o.full(0, [1, width])], 0);
+      return block.op('Gather', [table, block.ints32(rows, [S, T])]);
     },
-    valid,
-    rectangle: undefined,
-    shift(rows, before) {
-      const table = o.concat([rows, before], 0);
-      return { shifted: pick(table, previous), last: pick(table, last) };
+    from(x, tail) {
+      return block.op('Gather', [o.reshape(x, [S * T, ...tail]), block.ints32(places, [N])]);
     },
-    unshift(rows, after) {
-      const table = o.concat([rows, after], 0);
-      return { shifted: pick(table, next), first: pick(table, first) };
-    },
+    shape: (width) => o.shape([S, T, width]),
   };
 }

@@ -49,12 +49,12 @@ function attention({ r, lw, k, v, u, s0, starts }: Inputs, o: Lowering): Memory 
   const [bonus, rows, keys, values] = [o.ref(u), o.ref(r), o.ref(k), o.ref(v)];
   const nothing = o.full(0, [s0.shape[0] ?? 0, 1, width]);
   const later = (x: Ref): Ref => o.concat([nothing, x], 1);
-  const decay =
+  const decays =
     lw.shape.length === 3
-      ? rectangle.to(o.ref(lw), width)
-      : block.op('Expand', [o.reshape(o.ref(lw), [1, 1, width]), rectangle.shape(width)]);
+      ? o.ref(lw)
+      : block.op('Expand', [o.reshape(o.ref(lw), [1, width]), o.shape([tokens, width])]);
   const { y, state } = linearAttention(o, {
-    ...{ query: o.concat([rectangle.to(rows, width), nothing], 1), decay: later(decay), heads },
+    ...{ query: o.concat([rectangle.to(rows, width), nothing], 1), decay: later(rectangle.to(decays, width)), heads },
     ...{ key: later(rectangle.to(keys, width)), value: later(rectangle.to(values, width)), state: o.ref(s0) },
   });
   const past = rectangle.from(o.slice(y, 1, 0, -1), tail);

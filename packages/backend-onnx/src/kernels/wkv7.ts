@@ -67,7 +67,9 @@ function attention({ r, lw, k, v, a, b, s0, starts }: Inputs, o: Lowering): Memo
   const perHead = (x: Ref): Ref => block.op('Reshape', [x, block.ints([0, 0, heads, size])]);
   const whole = (x: Ref): Ref => block.op('Reshape', [x, block.ints([0, 0, width])]);
 
-  const [g, logRate] = [flat(lw), block.op('Log', [max(flat(factors.rate), block.floats([LEAST_RATE]))])];
+  // A step behind the end of a sequence has rate 1: the basis is the plain one, and an empty sequence keeps its state to the bit.
+  const logOfRate = block.op('Log', [max(o.ref(factors.rate), block.floats([LEAST_RATE]))]);
+  const [g, logRate] = [flat(lw), rectangle.to(logOfRate, width)];
   const logBasis = mul(add(logRate, g), half);
   const start = o.full(0, [s0.shape[0] ?? 0, 1, width]);
   const basisBefore = o.slice(o.concat([start, logBasis], 1), 1, 0, -1);

@@ -11,12 +11,11 @@ export interface Sequences {
   toSteps(rows: Ref, tail: readonly Dim[]): Ref;
   /** `[T, S, …tail]` → `[N, …tail]`. */
   toRows(steps: Ref, tail: readonly Dim[]): Ref;
-  /** `[N, …]` → `[S, T, width]` and back, where every sequence has T tokens. */
+  /** `[N, …]` → `[S, T, width]`, zeros behind the end of a sequence, and back; none where that is better done by steps. */
   readonly rectangle:
     | {
         to(rows: Ref, width: Dim): Ref;
         from(rectangle: Ref, tail: readonly Dim[]): Ref;
-        readonly shape: (width: Dim) => Ref;
       }
     | undefined;
   /** bool `[T, S]`; none where every step is a token. */
@@ -77,7 +76,6 @@ function even(o: Lowering, count: Dim, tokens: Dim): Sequences {
     rectangle: {
       to: rectangle,
       from: (x, tail) => o.reshape(x, [tokens, ...tail]),
-      shape: (width) => shapeOf(sequences, length, [width]),
     },
     shift(rows, before, width) {
       const all = o.concat([o.unsqueeze(before, 1), rectangle(rows, width)], 1);
@@ -173,35 +171,41 @@ function computedPlaces(o: Lowering, starts: Value, count: Dim, tokens: Dim): Pl
   };
 }
 
+/** Tokens of sequences of known lengths, in a row: whose each is and its place there. */
+function tokensOf(lengths: readonly number[]): readonly { readonly s: number; readonly t: number }[] {
+  return lengths.flatMap((length, s) => Array.from({ length }, (_, t) => ({ s, t })));
+}
+
 /** The same, as constants. */
 function knownPlaces({ block }: Lowering, lengths: readonly number[]): Places {
-  const ends = lengths.map(((end) => (length: number) => (end += length))(0));
-  const begins = ends.map((end, s) => end - (lengths[s] ?? 0));
-  const [S, N, T] = [lengths.length, ends.at(-1) ?? 0, Math.max(0, ...lengths)];
-  const perStep = <Item>(of: (begin: number, length: number, t: number) => Item): Item[] =>
-    Array.from({ length: T }, (_, t) => lengths.map((length, s) => of(begins[s] ?? 0, length, t))).flat();
-  const perRow = (of: (t: number, s: number, n: number) => number): Ref =>
+  const tokens = tokensOf(lengths);
+  const [S, N, T] = [lengths.length, tokens.length, Math.max(0, ...lengths)];
+  const begins = lengths.map((_, s) => tokens.findIndex((token) => token.s === s));
+  const steps = Array.from({ length: T }, (_, t) => lengths.map((length, s) => ({ s, t, isToken: t < length }))).flat();
+  const perRow = (of: (s: number, t: number, n: number) => number): Ref =>
     block.ints32(
-      lengths.flatMap((length, s) => Array.from({ length }, (_, t) => of(t, s, (begins[s] ?? 0) + t))),
+      tokens.map(({ s, t }, n) => of(s, t, n)),
       [N],
     );
-  const perSequence = (of: (s: number) => number): Ref =>
+  const perSequence = (of: (begin: number, length: number) => number): Ref =>
     block.ints32(
-      lengths.map((length, s) => (length === 0 ? N + s : of(s))),
+      lengths.map((length, s) => (length === 0 ? N + s : of(begins[s] ?? 0, length))),
       [S],
     );
-  const steps = perStep((begin, length, t) => (t < length ? begin + t : 0));
   return {
-    rowOfStep: block.ints32(steps, [T, S]),
-    stepOfRow: perRow((t, s) => t * S + s),
-    valid: block.flags(
-      perStep((_, length, t) => t < length),
+    rowOfStep: block.ints32(
+      steps.map(({ s, t, isToken }) => (isToken ? (begins[s] ?? 0) + t : 0)),
       [T, S],
     ),
-    previous: perRow((t, s, n) => (t === 0 ? N + s : n - 1)),
-    next: perRow((_, s, n) => (n + 1 === ends[s] ? N + s : n + 1)),
-    last: perSequence((s) => (ends[s] ?? 0) - 1),
-    first: perSequence((s) => begins[s] ?? 0),
+    stepOfRow: perRow((s, t) => t * S + s),
+    valid: block.flags(
+      steps.map(({ isToken }) => isToken),
+      [T, S],
+    ),
+    previous: perRow((s, t, n) => (t === 0 ? N + s : n - 1)),
+    next: perRow((s, t, n) => (t + 1 === lengths[s] ? N + s : n + 1)),
+    last: perSequence((begin, length) => begin + length - 1),
+    first: perSequence((begin) => begin),
   };
 }
 
@@ -209,18 +213,17 @@ function knownPlaces({ block }: Lowering, lengths: readonly number[]): Places {
 function paddedRectangle(o: Lowering, lengths: readonly number[], tokens: Dim): Sequences['rectangle'] {
   const { block } = o;
   const [S, T] = [lengths.length, Math.max(0, ...lengths)];
-  const N = lengths.reduce((sum, length) => sum + length, 0);
-  let row = 0;
-  const rows = lengths.flatMap((length) => Array.from({ length: T }, (_, t) => (t < length ? row++ : N)));
-  const places = lengths.flatMap((length, s) => Array.from({ length }, (_, t) => s * T + t));
+  const places = tokensOf(lengths).map(({ s, t }) => s * T + t);
+  const rows = Array<number>(S * T).fill(places.length);
+  places.forEach((place, n) => {
+    rows[place] = n;
+  });
+  const [rowOfPlace, placeOfRow] = [block.ints32(rows, [S, T]), block.ints32(places, [places.length])];
   return {
     to(x, width) {
       const table = o.concat([o.reshape(x, [tokens, width]), o.full(0, [1, width])], 0);
-      return block.op('Gather', [table, block.ints32(rows, [S, T])]);
+      return block.op('Gather', [table, rowOfPlace]);
     },
-    from(x, tail) {
-      return block.op('Gather', [o.reshape(x, [S * T, ...tail]), block.ints32(places, [N])]);
-    },
-    shape: (width) => o.shape([S, T, width]),
+    from: (x, tail) => block.op('Gather', [o.reshape(x, [S * T, ...tail]), placeOfRow]),
   };
 }

@@ -36,11 +36,15 @@ function nodesOf(lengths: readonly number[], isTrained = false): readonly string
   return model.graph.nodes.map(({ op }) => op);
 }
 
-it('nodes that read a text grow with the logarithm of its length', () => {
+it('nodes that read a text, and those that train on it, grow with the logarithm of its length', () => {
   const [few, twice] = [nodesOf([127]), nodesOf([255])];
   expect(few).not.toContain('Scan');
-  expect(twice.length - few.length).toBe(17);
-  expect(twice.length).toBeLessThan(180);
+  expect(twice.length).toBe(184);
+  expect(twice.length - few.length).toBe(18);
+  const trained = nodesOf([255], true);
+  expect(trained).not.toContain('Scan');
+  // With its states a second time.
+  expect(trained.length - nodesOf([127], true).length).toBe(3 * 18);
 });
 
 it('lengths of sequences are in the file, not computed', () => {

@@ -17,7 +17,7 @@ function norm({ x, w, b }: Inputs, eps: number, o: Lowering): Ref {
 /** On the CPU a residual sum is made with the norm that follows: the sum that was there is what nothing needs any more. */
 function normOfSum({ x, w, b }: Inputs, eps: number, o: Lowering): Ref | undefined {
   const { block, target } = o;
-  if (target.provider !== 'cpu' || x.shape.length !== 2 || o.isEmpty(x.shape)) return undefined;
+  if (target.provider !== 'cpu' || o.isEmpty(x.shape)) return undefined;
   const node = o.producer(x);
   const terms = node?.op === 'binary' && node.attrs['fn'] === 'add' ? Object.values(node.inputs) : [];
   if (terms.length !== 2 || terms.some(({ shape }) => String(shape) !== String(x.shape))) return undefined;

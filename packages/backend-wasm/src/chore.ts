@@ -16,45 +16,66 @@ export interface ChoreHost {
 /** To wake the threads takes longer than to work on fewer bytes here. */
 const WORTH_SHARING = 1 << 18;
 
-/** One instruction that is run outside of any graph: what is done to weights while they are loaded. */
-export class Chore<Name extends InstructionName> {
+/** The most operands that an instruction has. */
+const MOST_OPERANDS = Math.max(...Object.values(INSTRUCTIONS).map(({ operands }) => operands.length));
+
+/** Instructions that are run outside of any graph, one after the other: what is done to weights while they are loaded. */
+export class Chores {
   readonly #host: ChoreHost;
-  readonly #operands: readonly string[];
   readonly #blocks: BlockGroup;
   readonly #code: Block;
   readonly #registers: Block;
   readonly #plan: Block;
+  /** Of the next run. */
+  readonly #words: { readonly code: number[]; readonly registers: number[] } = { code: [], registers: [] };
+  #instructions = 0;
+  #bytes = 0;
 
-  /** @throws ReceptanceError `OUT_OF_MEMORY` */
-  constructor(host: ChoreHost, name: Name) {
-    const { opcode, operands } = INSTRUCTIONS[name];
+  /**
+   * @param most instructions of a run
+   * @throws ReceptanceError `OUT_OF_MEMORY`
+   */
+  constructor(host: ChoreHost, most: number) {
     this.#host = host;
-    this.#operands = operands;
     this.#blocks = new BlockGroup(host.memory);
-    const place = (words: readonly number[]): Block => {
-      const block = this.#blocks.allocate(8 * words.length);
-      host.memory.words(block.address, words.length).setAll(words);
-      return block;
-    };
-    this.#code = place([1, opcode, ...operands.keys()]);
-    this.#registers = place(operands.map(() => 0));
+    const words = (count: number): Block => this.#blocks.allocate(8 * count);
+    this.#code = words(1 + most * (1 + MOST_OPERANDS));
+    this.#registers = words(most * MOST_OPERANDS);
+    this.#plan = words(3);
     // One step, nothing carried, nothing that moves on.
-    this.#plan = place([1, 0, 0]);
+    host.memory.words(this.#plan.address, 3).setAll([1, 0, 0]);
   }
 
   /**
-   * One at a time.
+   * Adds an instruction to the next run.
    * @param bytes how much it works on
    */
-  async run(
+  add<Name extends InstructionName>(
+    name: Name,
     bytes: number,
     operands: Readonly<Record<(typeof INSTRUCTIONS)[Name]['operands'][number], number>>,
-  ): Promise<void> {
-    const words: Readonly<Record<string, number>> = operands;
-    const table = this.#host.memory.words(this.#registers.address, this.#operands.length);
-    table.setAll(this.#operands.map((name) => words[name] ?? 0));
-    const tables = [this.#code.address, this.#registers.address, this.#plan.address] as const;
-    await this.#host.execute(tables, bytes < WORTH_SHARING ? 'here' : 'everywhere');
+  ): void {
+    const { opcode, operands: order } = INSTRUCTIONS[name];
+    const { code, registers } = this.#words;
+    const named: Readonly<Record<string, number>> = operands;
+    code.push(opcode);
+    for (const operand of order) {
+      code.push(registers.length);
+      registers.push(named[operand] ?? 0);
+    }
+    this.#instructions++;
+    this.#bytes += bytes;
+  }
+
+  /** One at a time. */
+  async run(): Promise<void> {
+    const { code, registers } = this.#words;
+    const { memory } = this.#host;
+    memory.words(this.#code.address, 1 + code.length).setAll([this.#instructions, ...code]);
+    memory.words(this.#registers.address, registers.length).setAll(registers);
+    const where = this.#bytes < WORTH_SHARING ? 'here' : 'everywhere';
+    [code.length, registers.length, this.#instructions, this.#bytes] = [0, 0, 0, 0];
+    await this.#host.execute([this.#code.address, this.#registers.address, this.#plan.address], where);
   }
 
   free(): void {

@@ -246,6 +246,7 @@ function isMark(byte: number): boolean {
   return byte === MARK;
 }
 
-function align(bytes: number): number {
+/** As many bytes, up to where a block may begin. */
+export function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

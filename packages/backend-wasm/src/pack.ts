@@ -1,10 +1,10 @@
 import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
-import { Chore, type ChoreHost } from './chore.ts';
+import { type ChoreHost, Chores } from './chore.ts';
 import { FORMATS, type Form, GROUP, groupBytes, isTransposed, packedShape, RUN } from './forms.ts';
-import { type Block, BlockGroup } from './memory.ts';
+import { align, type Block, BlockGroup } from './memory.ts';
 import type { Range, Read } from './read-ahead.ts';
 
-/** Stored bytes that are read and packed at a time. */
+/** Bytes that are read and packed at a time. */
 const PIECE_BYTES = 8 << 20;
 
 /** As `packed::Packing` of the crate counts. */
@@ -19,14 +19,35 @@ export interface Leaf {
 }
 
 /** Some of a leaf: rows as it is packed, or elements where it lies row by row. */
-export interface Piece extends Range {
+interface Part extends Range {
   readonly leaf: Leaf;
   readonly from: number;
   readonly to: number;
 }
 
-/** The pieces that a leaf is loaded by, in order; none of one that is not stored. */
-export function* piecesOf(leaf: Leaf): Generator<Piece> {
+/** A part that is loaded together with others, each of which has bytes of its own, from `at` on, wherever it is staged. */
+export interface Piece extends Part {
+  readonly at: number;
+}
+
+/** Parts that are loaded together, in order: few large ones, or many small ones. */
+export function batchesOf(leaves: readonly Leaf[]): Piece[][] {
+  const batches: Piece[][] = [];
+  let end = Number.POSITIVE_INFINITY;
+  for (const part of leaves.flatMap((leaf) => [...partsOf(leaf)])) {
+    const bytes = align(roomBytes(part));
+    if (end + bytes > PIECE_BYTES) {
+      batches.push([]);
+      end = 0;
+    }
+    batches.at(-1)?.push({ ...part, at: end });
+    end += bytes;
+  }
+  return batches;
+}
+
+/** The parts that a leaf is loaded by, in order; none of one that is not stored. */
+function* partsOf(leaf: Leaf): Generator<Part> {
   const { name, stored, shape, elements } = leaf.entry;
   if (stored === undefined) return;
   const { form } = leaf;
@@ -50,40 +71,36 @@ export function* piecesOf(leaf: Leaf): Generator<Piece> {
 export class Placer {
   readonly #host: ChoreHost;
   readonly #blocks: BlockGroup;
+  readonly #chores: Chores;
+  /** How each piece of a batch went. */
   readonly #worst: Block;
-  readonly #pack: Chore<'pack'>;
-  readonly #packTransposed: Chore<'pack_transposed'>;
   /** For each thread four rows of what is stored as columns. */
   readonly #room: Block;
-  readonly #packColumns: Chore<'pack_columns'>;
-  readonly #checkFinite: Chore<'check_finite'>;
   /** What is packed, and what is read meanwhile, in turns. */
   readonly #staging: readonly Block[];
   readonly #rooms = [new Uint8Array(0), new Uint8Array(0)];
+  readonly #roomBytes: number;
 
   /**
-   * @param pieces all that will be placed
+   * @param batches all that will be placed
    * @throws ReceptanceError `OUT_OF_MEMORY`
    */
-  constructor(host: ChoreHost, pieces: readonly Piece[]) {
+  constructor(host: ChoreHost, batches: readonly (readonly Piece[])[]) {
+    const pieces = batches.flat();
+    const most = batches.reduce((length, batch) => Math.max(length, batch.length), 0);
     this.#host = host;
     this.#blocks = new BlockGroup(host.memory);
-    this.#worst = this.#blocks.allocate(4);
-    const most = largest(pieces, stagedBytes);
-    this.#staging = [0, 1].map(() => this.#blocks.allocate(most));
-    this.#pack = new Chore(host, 'pack');
-    this.#packTransposed = new Chore(host, 'pack_transposed');
+    this.#roomBytes = largest(pieces, (piece) => piece.at + roomBytes(piece));
+    const staged = largest(pieces, (piece) => piece.at + stagedBytes(piece));
+    this.#staging = [0, 1].map(() => this.#blocks.allocate(staged));
     this.#room = this.#blocks.allocate(host.threads * largest(pieces, groupOf));
-    this.#packColumns = new Chore(host, 'pack_columns');
-    this.#checkFinite = new Chore(host, 'check_finite');
+    this.#worst = this.#blocks.allocate(4 * most);
+    this.#chores = new Chores(host, most);
   }
 
   free(): void {
     this.#blocks.free();
-    this.#pack.free();
-    this.#packTransposed.free();
-    this.#packColumns.free();
-    this.#checkFinite.free();
+    this.#chores.free();
   }
 
   /**
@@ -91,53 +108,60 @@ export class Placer {
    * one that stays in its place when it grows.
    */
   roomFor(piece: Piece, turn: number): Uint8Array {
-    const { leaf, start, end } = piece;
+    const { leaf, start, end, at } = piece;
     if (this.#host.memory.isShared && isAsStored(leaf)) return this.#targetOf(piece, turn);
-    const room = this.#rooms[turn];
-    if (room !== undefined && room.length >= end - start) return room.subarray(0, end - start);
-    const larger = new Uint8Array(end - start);
-    this.#rooms[turn] = larger;
-    return larger;
+    const room = this.#rooms[turn]?.length ? this.#rooms[turn] : new Uint8Array(this.#roomBytes);
+    this.#rooms[turn] = room;
+    return room.subarray(at, at + end - start);
   }
 
   /**
-   * @returns false when there are numbers that the format cannot hold as it is packed (halves of 128 and more): f32 can
+   * Places a batch.
+   * @returns the leaves with numbers that their format cannot hold as it is packed (halves of 128 and more): f32 can
    * @throws ReceptanceError `NOT_FINITE`
    */
-  async place({ piece, bytes, turn }: Read<Piece>): Promise<boolean> {
-    const { leaf, name, from, to } = piece;
+  async place(batch: readonly Read<Piece>[]): Promise<Leaf[]> {
+    const worst = (): Float32Array | Int32Array => this.#host.memory.numbers('i32', this.#worst.address, batch.length);
+    for (const [i, read] of batch.entries()) this.#add(read, this.#worst.address + 4 * i);
+    worst().fill(0);
+    await this.#chores.run();
+    const went = worst();
+    const broken = batch[went.indexOf(NOT_FINITE)];
+    if (broken !== undefined) throw notFinite(broken.piece);
+    return batch.filter((_, i) => went[i] === TOO_LARGE).map(({ piece }) => piece.leaf);
+  }
+
+  /** What is to be done with a piece, once its bytes are there in the type of its form. */
+  #add({ piece, bytes, turn }: Read<Piece>, worst: number): void {
+    const { leaf, from, to } = piece;
     const { entry, form } = leaf;
-    const { memory } = this.#host;
     const target = this.#targetOf(piece, turn);
+    const size = target.byteLength;
     if (entry.value.dtype === 'i32') widen('i32', bytes, new Int32Array(target.buffer, target.byteOffset, to - from));
     else if (bytes.buffer !== target.buffer) recode(bytes, entry.stored?.dtype ?? 'f32', target, form.format);
-    memory.numbers('i32', this.#worst.address, 1)[0] = 0;
-    const [format, worst] = [FORMATS[form.format].number, this.#worst.address];
+    const format = FORMATS[form.format].number;
     const staged = { format, from: target.byteOffset, rows: to - from, worst };
     if (form.kind === 'packed') {
       const [, inner] = packedShape(form, entry.shape);
       const place = leaf.block.address + (from / GROUP) * groupBytes(form.format, inner);
       const packed = { ...staged, to: place, inner };
-      if (form.transposed) await this.#packTransposed.run(target.byteLength, { ...packed, room: this.#room.address });
-      else await this.#pack.run(target.byteLength, packed);
+      if (form.transposed) this.#chores.add('pack_transposed', size, { ...packed, room: this.#room.address });
+      else this.#chores.add('pack', size, packed);
     } else if (form.kind === 'columns') {
       const [outer, inner] = packedShape(form, entry.shape);
-      await this.#packColumns.run(target.byteLength, { ...staged, to: leaf.block.address, first: from, inner, outer });
+      this.#chores.add('pack_columns', size, { ...staged, to: leaf.block.address, first: from, inner, outer });
     } else if (entry.value.dtype !== 'i32') {
-      await this.#checkFinite.run(target.byteLength, { format, x: target.byteOffset, count: to - from, worst });
+      this.#chores.add('check_finite', size, { format, x: target.byteOffset, count: to - from, worst });
     }
-    const went = memory.numbers('i32', this.#worst.address, 1)[0];
-    if (went === NOT_FINITE) throw notFinite(name, form.kind === 'rows' ? 'elements' : 'rows', from, to);
-    return went !== TOO_LARGE;
   }
 
   /** Where a piece lies in the type of its form: in its place, or where it is packed from. */
   #targetOf(piece: Piece, turn: number): Uint8Array {
-    const { leaf, from, to } = piece;
+    const { leaf, from, to, at } = piece;
     const { memory } = this.#host;
     const { form, block } = leaf;
     const staging = this.#staging[turn];
-    if (form.kind !== 'rows' && staging !== undefined) return memory.bytes(staging.address, stagedBytes(piece));
+    if (form.kind !== 'rows' && staging !== undefined) return memory.bytes(staging.address + at, stagedBytes(piece));
     return memory.bytes(block.address + byteLength(form.format, from), byteLength(form.format, to - from));
   }
 }
@@ -152,8 +176,13 @@ function groupOf({ leaf: { entry, form } }: Piece): number {
 }
 
 /** Bytes of a piece in the type that it is packed from; 0 of what is not packed. */
-function stagedBytes({ leaf: { entry, form }, from, to }: Piece): number {
+function stagedBytes({ leaf: { entry, form }, from, to }: Part): number {
   return form.kind === 'rows' ? 0 : byteLength(form.format, (to - from) * packedShape(form, entry.shape)[1]);
+}
+
+/** Bytes that a part may need on its way. */
+function roomBytes(part: Part): number {
+  return Math.max(part.end - part.start, stagedBytes(part));
 }
 
 /** Whether a leaf lies, or is packed from, the bytes that are stored. */
@@ -162,7 +191,8 @@ function isAsStored({ entry, form }: Leaf): boolean {
 }
 
 /** The numbers themselves were not looked at one by one. */
-function notFinite(name: string, what: 'rows' | 'elements', from: number, to: number): ReceptanceError {
+function notFinite({ leaf, name, from, to }: Piece): ReceptanceError {
+  const what = leaf.form.kind === 'rows' ? 'elements' : 'rows';
   const message = `tensor ${name} holds a number that is not finite in ${what} ${from} to ${to - 1}`;
   return new ReceptanceError('NOT_FINITE', message, {
     hint: 'the checkpoint is damaged, or its training had diverged',

@@ -13,7 +13,7 @@ import { DeviceObject, WasmBuffer } from './buffer.ts';
 import type { ChoreHost } from './chore.ts';
 import { chooseForms, type Form, formBytes, isTransposed, ROWS } from './forms.ts';
 import { BlockGroup } from './memory.ts';
-import { type Leaf, Placer, piecesOf } from './pack.ts';
+import { batchesOf, type Leaf, Placer } from './pack.ts';
 import { readAhead } from './read-ahead.ts';
 
 /** A model's leaves in memory: matrices as `linear` and `gather` read them (see `Form`), the rest f32 and i32 row by row. */
@@ -109,15 +109,14 @@ async function fill(leaves: readonly Leaf[], { host, source, signal, onProgress 
   const refused = new Set<Leaf>();
   if (leaves.length === 0) return refused;
   const total = leaves.reduce((sum, { entry }) => sum + (entry.stored?.bytes ?? 0), 0);
-  const pieces = leaves.flatMap((leaf) => [...piecesOf(leaf)]);
-  const placer = new Placer(host, pieces);
+  const batches = batchesOf(leaves);
+  const placer = new Placer(host, batches);
   try {
     let done = 0;
-    for await (const read of readAhead(source, pieces, (piece, turn) => placer.roomFor(piece, turn), signal)) {
+    for await (const reads of readAhead(source, batches, (piece, turn) => placer.roomFor(piece, turn), signal)) {
       onProgress?.({ what: 'loading weights', done, total });
-      const { leaf } = read.piece;
-      if (!refused.has(leaf) && !(await placer.place(read))) refused.add(leaf);
-      done += read.bytes.byteLength;
+      for (const leaf of await placer.place(reads.filter(({ piece }) => !refused.has(piece.leaf)))) refused.add(leaf);
+      done += reads.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
     }
     onProgress?.({ what: 'loading weights', done, total });
     return refused;

@@ -11,35 +11,44 @@ export interface Range {
 export interface Read<Piece extends Range> {
   readonly piece: Piece;
   readonly bytes: Uint8Array;
-  /** 0 and 1 in turns. */
+  /** That of its batch: 0 and 1 in turns. */
   readonly turn: number;
 }
 
 /**
- * Reads ranges one after the other, each while the one before it is worked on.
- * @param roomFor memory that a piece may be read into: not used any more for the piece two before it
+ * Reads batches of ranges one after the other, each while the one before it is worked on.
+ * @param roomFor memory that a piece may be read into: not used any more for the batch two before it
  */
 export async function* readAhead<Piece extends Range>(
   source: WeightSource,
-  pieces: Iterable<Piece>,
+  batches: Iterable<readonly Piece[]>,
   roomFor: (piece: Piece, turn: number) => Uint8Array,
   signal: AbortSignalLike | undefined,
-): AsyncGenerator<Read<Piece>, void, undefined> {
-  let before: { readonly piece: Piece; readonly turn: number; readonly reading: Promise<Uint8Array> } | undefined;
-  try {
-    for (const piece of pieces) {
+): AsyncGenerator<readonly Read<Piece>[], void, undefined> {
+  const readAll = async (batch: readonly Piece[], turn: number): Promise<Read<Piece>[]> => {
+    const reads: Read<Piece>[] = [];
+    for (const piece of batch) {
       signal?.throwIfAborted();
       const { name, start, end } = piece;
-      const turn = 1 - (before?.turn ?? 1);
-      const reading = source.read(name, { start, end }, signal, roomFor(piece, turn));
+      reads.push({ piece, turn, bytes: await source.read(name, { start, end }, signal, roomFor(piece, turn)) });
+    }
+    return reads;
+  };
+  let before: Promise<Read<Piece>[]> | undefined;
+  let turn = 0;
+  try {
+    for (const batch of batches) {
+      const reading = readAll(batch, turn);
       // Heard when it is waited for; when what came before fails, nobody does.
       reading.catch(() => {});
-      if (before !== undefined) yield { ...before, bytes: await before.reading };
-      before = { piece, turn, reading };
+      const done = before;
+      before = reading;
+      turn = 1 - turn;
+      if (done !== undefined) yield await done;
     }
-    if (before !== undefined) yield { ...before, bytes: await before.reading };
+    if (before !== undefined) yield await before;
   } finally {
     // Nothing is written any more to memory that may be given to others.
-    await Promise.allSettled([before?.reading]);
+    await Promise.allSettled([before]);
   }
 }

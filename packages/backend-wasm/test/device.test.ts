@@ -88,6 +88,28 @@ describe('a device', () => {
     device.free(device.alloc('f32', MIB));
   });
 
+  it('names the weight that is not finite among those that are read with it', async () => {
+    const b = new GraphBuilder('three');
+    const products = ['u', 'v', 'w'].map((name) =>
+      b.linear(b.input(`${name}.x`, 'f32', ['N', 4]), b.parameter(name, 'f32', [8, 4])),
+    );
+    for (const [i, product] of products.entries()) b.output(`y${i}`, product);
+    const numbers = (last: number): Float32Array => Float32Array.from({ length: 32 }, (_, i) => (i === 31 ? last : i));
+    const source = (v: number): WeightSource =>
+      memorySource({
+        u: store('f32', [8, 4], numbers(1)),
+        v: store('f32', [8, 4], numbers(v)),
+        w: store('f32', [8, 4], numbers(2)),
+      });
+    for (const threads of [1, 2]) {
+      const other = await wasm({ threads }).open();
+      const failing = expect(other.loadParameters(source(Number.NaN), [b.build()]));
+      await failing.rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining('tensor v ') });
+      await other.loadParameters(source(3), [b.build()]);
+      await other.close();
+    }
+  });
+
   it('does not lose weights when memory grows while it loads', async () => {
     const source = weights(2);
     const slow: WeightSource = {

@@ -1,11 +1,11 @@
 import { BLOCKS, byteLength, type DType, type ParameterEntry, ReceptanceError, widen } from '@receptance/core';
 import { type ChoreHost, Chores } from './chore.ts';
 import { FORMATS, type Form, GROUP, groupBytes, isTransposed, packedShape, RUN } from './forms.ts';
-import { align, type Block, BlockGroup } from './memory.ts';
+import { align, type Block, BlockGroup, type LinearMemory } from './memory.ts';
 import type { Range, Read } from './read-ahead.ts';
 
-/** Bytes that are read and packed at a time. */
-const PIECE_BYTES = 8 << 20;
+/** Bytes that are read and packed at a time: twice there are as many, and four times where they are read into other memory first. */
+const BATCH_BYTES = { shared: 16 << 20, own: 8 << 20 };
 
 /** As `packed::Packing` of the crate counts. */
 const TOO_LARGE = 1;
@@ -31,12 +31,13 @@ export interface Piece extends Part {
 }
 
 /** Parts that are loaded together, in order: few large ones, or many small ones. */
-export function batchesOf(leaves: readonly Leaf[]): Piece[][] {
+export function batchesOf(leaves: readonly Leaf[], { isShared }: LinearMemory): Piece[][] {
+  const most = BATCH_BYTES[isShared ? 'shared' : 'own'];
   const batches: Piece[][] = [];
   let end = Number.POSITIVE_INFINITY;
-  for (const part of leaves.flatMap((leaf) => [...partsOf(leaf)])) {
+  for (const part of leaves.flatMap((leaf) => [...partsOf(leaf, most)])) {
     const bytes = align(roomBytes(part));
-    if (end + bytes > PIECE_BYTES) {
+    if (end + bytes > most) {
       batches.push([]);
       end = 0;
     }
@@ -46,8 +47,8 @@ export function batchesOf(leaves: readonly Leaf[]): Piece[][] {
   return batches;
 }
 
-/** The parts that a leaf is loaded by, in order; none of one that is not stored. */
-function* partsOf(leaf: Leaf): Generator<Part> {
+/** The parts that a leaf is loaded by, in order, of at most so many stored bytes; none of one that is not stored. */
+function* partsOf(leaf: Leaf, most: number): Generator<Part> {
   const { name, stored, shape, elements } = leaf.entry;
   if (stored === undefined) return;
   const { form } = leaf;
@@ -59,7 +60,7 @@ function* partsOf(leaf: Leaf): Generator<Part> {
   const block = BLOCKS[stored.dtype];
   const [outer, inner] = form.kind === 'rows' ? [elements, 1] : packedShape(form, shape);
   const whole = { rows: block.elements, packed: GROUP, columns: RUN }[form.kind];
-  const step = Math.max(1, Math.floor(PIECE_BYTES / byteLength(stored.dtype, whole * inner))) * whole;
+  const step = Math.max(1, Math.floor(most / byteLength(stored.dtype, whole * inner))) * whole;
   for (let from = 0; from < outer; from += step) {
     const to = Math.min(outer, from + step);
     const [start, end] = [byteLength(stored.dtype, from * inner), byteLength(stored.dtype, to * inner)];

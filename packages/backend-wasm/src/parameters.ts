@@ -109,7 +109,7 @@ async function fill(leaves: readonly Leaf[], { host, source, signal, onProgress 
   const refused = new Set<Leaf>();
   if (leaves.length === 0) return refused;
   const total = leaves.reduce((sum, { entry }) => sum + (entry.stored?.bytes ?? 0), 0);
-  const batches = batchesOf(leaves);
+  const batches = batchesOf(leaves, host.memory);
   const placer = new Placer(host, batches);
   try {
     let done = 0;

@@ -43,9 +43,9 @@ export function graphCases(): Case[] {
       },
       { outputs: { y: [1, 1] } },
     ),
-    normOfSum('a norm of a sum that is read on', ['N', 3]),
-    normOfSum('a norm of a sum with one row for all', [3]),
-    normOfSum('a norm of a sum with one number a row', ['N', 1]),
+    normOfSum('of a sum that is read on', ['N', 3]),
+    normOfSum('of a sum with one row for all', [3]),
+    normOfSum('of a sum with one number a row', ['N', 1]),
     ...variableCases(),
     ...loopCases(),
   ];
@@ -75,7 +75,7 @@ function manyAlive(b: GraphBuilder): void {
 
 /** What a device may make at once, whatever the shapes and the eps. */
 function normOfSum(name: string, shape: Shape): Case {
-  const id = `graph/${name}`;
+  const id = `layerNorm/f32/${name}`;
   const graph = build(id, (b) => {
     const sum = b.binary('add', input(b), b.input('z', 'f32', shape));
     const [w, bias] = [b.constant([1, -2, 0.5]), b.constant([0, 1, 2])];

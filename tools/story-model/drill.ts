@@ -22,7 +22,7 @@ function echo(page: Page): void {
 }
 
 /**
- * Very short stories in which everything comes again, for a while in the middle of the training.
+ * Very short stories in which everything comes again.
  *
  * In whole stories a wish, a toy or an animal comes again three or four times, at distances of fifty to three hundred
  * bytes: recalling them is learned long after everything else. Here they come again at once.

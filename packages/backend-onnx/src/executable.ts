@@ -225,10 +225,9 @@ export class OnnxExecutable extends DeviceObject implements Executable {
    * given nothing. On WebGPU all are known, since shapes would be computed on the CPU.
    */
   #fixed(sizes: Sizes): Sizes {
-    const variables = this.#poolSymbols;
-    const free = this.#symbols.filter((symbol) => !variables.has(symbol));
+    const free = this.#symbols.filter((symbol) => !this.#poolSymbols.has(symbol));
     const isKnown = this.#target.target.provider === 'webgpu' || free.every((symbol) => sizes[symbol] === 1);
-    const fixed = this.#symbols.filter((symbol) => isKnown || variables.has(symbol) || sizes[symbol] === 0);
+    const fixed = this.#symbols.filter((symbol) => isKnown || this.#poolSymbols.has(symbol) || sizes[symbol] === 0);
     return Object.fromEntries(fixed.map((symbol) => [symbol, sizes[symbol] ?? 0]));
   }
 
@@ -286,10 +285,10 @@ class Buffers {
   readonly #outputs: ReadonlyMap<string, OnnxBuffer>;
 
   /** @throws ReceptanceError `FOREIGN_OBJECT` */
-  constructor({ device, graph, inputs: names }: OnnxExecutable, { inputs, outputs }: Bindings) {
+  constructor({ device, graph, inputs: inputNames }: OnnxExecutable, { inputs, outputs }: Bindings) {
     const own = (names: readonly string[], bound: Bindings['inputs']): ReadonlyMap<string, OnnxBuffer> =>
       new Map(names.map((name) => [name, ownObject(device, bound[name], OnnxBuffer)]));
-    this.#inputs = own(names, inputs);
+    this.#inputs = own(inputNames, inputs);
     this.#outputs = own(Object.keys(graph.outputs), outputs);
   }
 

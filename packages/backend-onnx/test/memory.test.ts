@@ -105,6 +105,7 @@ describe('memory of the thread', () => {
     const { memory, rows } = pool();
     memory.add(OTHER, new Float32Array(4));
     memory.add(PLAIN, new Float32Array(3));
+    await memory.keepRows({ ...rows([0]), pool: OTHER, poolRows: 2 }, tensorOf([], 8, 9));
     await memory.keepRows(rows([1]), tensorOf([], 10, 11));
     await memory.copy(POOL, 2, OTHER, 2, 2);
     await memory.copy(POOL, 0, OTHER, 0, 2);
@@ -113,6 +114,14 @@ describe('memory of the thread', () => {
     expect([...(await memory.settled(OTHER))]).toEqual([0, 1, 10, 11]);
     expect([...(await memory.settled(PLAIN))]).toEqual([0, 10, 11]);
     expect([...(await memory.settled(POOL))]).toEqual([0, 1, 10, 11, 4, 1, 10, 7]);
+  });
+
+  it('brings rows to what is no pool, which may say which rows are meant', async () => {
+    const { memory, rows } = pool();
+    await memory.keepRows(rows([3]), tensorOf([], 1, 0));
+    const asked = rows([0, 0]);
+    await memory.copy(POOL, 6, SLOTS, 0, 2);
+    expect([...(await memory.rows(asked))]).toEqual([2, 3, 0, 1]);
   });
 
   it('lets go of what nobody will ask for', async () => {

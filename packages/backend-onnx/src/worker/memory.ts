@@ -119,11 +119,12 @@ export class Memory<Tensor extends { dispose(): void }> {
     });
   }
 
+  /** Whole rows of a pool stay where they are. Anything else is brought, since what is no pool is read as it is. */
   async copy(from: number, fromOffset: number, to: number, toOffset: number, elements: number): Promise<void> {
     const [source, target] = [this.#pools.get(from), this.#pools.get(to)];
-    const size = source?.size ?? target?.size ?? 0;
+    const size = target?.size ?? 0;
     const isOfRows = [fromOffset, toOffset, elements].every((place) => place % size === 0);
-    if (!isOfRows || (target?.size ?? size) !== size) {
+    if (target === undefined || !isOfRows || (source?.size ?? size) !== size) {
       const numbers = await this.settled(from);
       (await this.settled(to)).set(numbers.subarray(fromOffset, fromOffset + elements), toOffset);
       return;
@@ -134,7 +135,7 @@ export class Memory<Tensor extends { dispose(): void }> {
       if (kept !== undefined) {
         this.#keep(to, size, row, kept);
       } else {
-        this.#drop(this.#pools.get(to), row);
+        this.#drop(target, row);
         this.get(to).set(this.get(from).subarray(start, start + size), row * size);
       }
     }

@@ -3,6 +3,7 @@ import { type AbortSignalLike, type Backend, decompose, definitionOf } from '@re
 import type { Case } from './case.ts';
 import { graphCases } from './cases/graphs.ts';
 import { specs } from './cases/index.ts';
+import { normsOfSums } from './cases/layerNorm.ts';
 import { type Check, caseCheck } from './check.ts';
 import { goldenChecks } from './golden/discover.ts';
 import type { GoldenFile } from './golden/files.ts';
@@ -36,7 +37,7 @@ export function opChecks(): Check[] {
   const forward = specs.map(opCase);
   const gradients = specs.map(gradientCase).filter((test) => test !== undefined);
   const opened = forward.filter(({ graph }) => graph.nodes.some(isComposite)).map(decomposed);
-  return [...forward, ...opened, ...gradients, ...graphCases()].map(caseCheck);
+  return [...forward, ...opened, ...gradients, ...normsOfSums(), ...graphCases()].map(caseCheck);
 }
 
 function isComposite({ op }: { readonly op: string }): boolean {

@@ -1,4 +1,4 @@
-import { elementCount, GraphBuilder, type Shape, type Value } from '@receptance/core';
+import { GraphBuilder, type Value } from '@receptance/core';
 import { type Case, type Expected, NO_WEIGHTS } from '../case.ts';
 import { memorySource, store } from '../weights.ts';
 
@@ -43,9 +43,6 @@ export function graphCases(): Case[] {
       },
       { outputs: { y: [1, 1] } },
     ),
-    normOfSum('of a sum that is read on', ['N', 3]),
-    normOfSum('of a sum with one row for all', [3]),
-    normOfSum('of a sum with one number a row', ['N', 1]),
     ...variableCases(),
     ...loopCases(),
   ];
@@ -71,20 +68,6 @@ function manyAlive(b: GraphBuilder): void {
     'y',
     others.reduce((sum, value) => b.binary('add', sum, value), first),
   );
-}
-
-/** What a device may make at once, whatever the shapes and the eps. */
-function normOfSum(name: string, shape: Shape): Case {
-  const id = `layerNorm/f32/${name}`;
-  const graph = build(id, (b) => {
-    const sum = b.binary('add', input(b), b.input('z', 'f32', shape));
-    const [w, bias] = [b.constant([1, -2, 0.5]), b.constant([0, 1, 2])];
-    b.output('y', b.add('layerNorm', { x: sum, w, b: bias }, { eps: 0.5 }).y);
-    b.output('sum', b.unary('neg', sum));
-  });
-  const sizes = { N: 2 };
-  const z = Float32Array.from({ length: elementCount(shape, sizes) }, (_, i) => 7 - 3 * i);
-  return { id, graph, sizes, inputs: { x: Float32Array.from(X), z }, weights: NO_WEIGHTS, expected: 'reference' };
 }
 
 function build(name: string, body: (b: GraphBuilder) => void): Case['graph'] {

@@ -8,6 +8,7 @@ import {
   narrow,
   type ParameterEntry,
   Staging,
+  transposeMatrix,
   type WeightSource,
   widenedPieces,
 } from '@receptance/core';
@@ -17,6 +18,8 @@ import { BLOCK_SIZE, type DataFile, type Range, type StoredTensor } from './lowe
 const ALIGNMENT = 4096;
 /** Blocks read at a time. */
 const PIECE_BLOCKS = 16_384;
+/** Bytes of a matrix that are turned at a time. */
+const BAND_BYTES = 16 << 20;
 
 export interface DataFileOptions {
   /** Blocks as signed numbers for `DequantizeLinear`, not unsigned ones for `MatMulNBits`. */
@@ -25,13 +28,15 @@ export interface DataFileOptions {
   readonly keepHalves: boolean;
   /** Parameters that rows are picked from: in signed form these take 8 bits, since no runtime picks rows of 4. */
   readonly tables?: ReadonlySet<string>;
+  /** Matrices that lie column by column, where they are not in blocks. */
+  readonly turned?: ReadonlySet<string>;
   readonly signal?: AbortSignalLike | undefined;
   /** Told how many bytes of the file are written. */
   readonly onBytes?: (done: number) => void;
 }
 
 /**
- * Writes parameters to a file, piece by piece: never more than a few MiB of a tensor is in memory. Types without a form
+ * Writes parameters to a file, piece by piece: never more than 16 MiB of a tensor is in memory. Types without a form
  * in the file are widened to f32, which is exact.
  * @throws ReceptanceError `NOT_FINITE`, and what the source throws
  */
@@ -106,9 +111,11 @@ function formOf(entry: ParameterEntry, options: DataFileOptions, take: (length: 
   }
   const isHalf = value.dtype === 'f16' || value.dtype === 'bf16';
   if (isHalf && keepHalves) {
-    return { kind: 'plain', type: value.dtype === 'f16' ? 'float16' : 'bfloat16', shape, data: take(elements * 2) };
+    const type = value.dtype === 'f16' ? 'float16' : 'bfloat16';
+    return { kind: 'plain', type, shape, turned: false, data: take(elements * 2) };
   }
-  return { kind: 'plain', type: value.dtype === 'i32' ? 'int32' : 'float32', shape, data: take(elements * 4) };
+  const type = value.dtype === 'i32' ? 'int32' : 'float32';
+  return { kind: 'plain', type, shape, turned: options.turned?.has(entry.name) ?? false, data: take(elements * 4) };
 }
 
 class Writer {
@@ -126,6 +133,7 @@ class Writer {
 
   async write(entry: ParameterEntry, stored: StoredTensor, source: WeightSource): Promise<void> {
     if (stored.kind === 'blocks') return await this.#writeBlocks(entry, stored, source);
+    if (stored.turned) return await this.#writeTurned(entry, stored.data, source);
     if (stored.type === 'float32' || stored.type === 'int32') {
       return await this.#writePlain(entry, stored.data, stored.type, source);
     }
@@ -142,6 +150,40 @@ class Writer {
       this.#staging,
     )) {
       await this.#put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset + element * 4);
+    }
+  }
+
+  /** Band by band of rows, each of which is a piece of every column. */
+  async #writeTurned({ name, shape }: ParameterEntry, { offset }: Range, source: WeightSource): Promise<void> {
+    const [rows = 0, columns = 0] = shape;
+    const most = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / 4 / columns)));
+    const band = new Float32Array(most * columns);
+    const turned = new Float32Array(most * columns);
+    let [first, filled] = [0, 0];
+    for await (const { data } of widenedPieces(source, name, 'f32', this.#options.signal, this.#staging)) {
+      for (let at = 0; at < data.length; ) {
+        const taken = Math.min(data.length - at, band.length - filled);
+        band.set(data.subarray(at, at + taken) as Float32Array, filled);
+        [at, filled] = [at + taken, filled + taken];
+        const count = filled / columns;
+        if (filled < band.length && first + count < rows) continue;
+        transposeMatrix(band, turned, count, columns);
+        await this.#putColumns(turned, { first, count, rows, columns }, offset);
+        [first, filled] = [first + count, 0];
+      }
+    }
+  }
+
+  /** Elements of so many rows from the first on, column after column. */
+  async #putColumns(
+    numbers: Float32Array<ArrayBuffer>,
+    { first, count, rows, columns }: Readonly<Record<'first' | 'count' | 'rows' | 'columns', number>>,
+    offset: number,
+  ): Promise<void> {
+    if (count === rows) return await this.#put(new Uint8Array(numbers.buffer), offset);
+    for (let column = 0; column < columns; column++) {
+      const piece = new Uint8Array(numbers.buffer, column * count * 4, count * 4);
+      await this.#put(piece, offset + (column * rows + first) * 4);
     }
   }
 

@@ -39,7 +39,7 @@ export interface ExecutableTarget {
   readonly target: Omit<Target, 'form'>;
   /** Where models are written, beside their data files. */
   readonly folder: string;
-  readonly session: (parameters: OnnxParameters) => SessionOptions;
+  readonly session: SessionOptions;
   readonly nextId: () => number;
 }
 
@@ -206,7 +206,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       ...{ kind: 'open', session, path: join(folder, `model-${session}.onnx`) },
       ...{ model: encodeModel(lowered.model), data: parameters.file },
       options: {
-        ...options(parameters),
+        ...options,
         ...(isBound ? { preferredOutputLocation: Object.fromEntries(locations) } : {}),
       },
     });

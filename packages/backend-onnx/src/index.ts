@@ -53,7 +53,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
         };
         return new OnnxDevice({
           ...{ thread, kernels, info, folder, target: { provider, standard: false, recurrence, activations } },
-          session: (parameters) => sessionOptions(provider, threads, session, parameters.data),
+          session: sessionOptions(provider, threads, session),
         });
       } catch (error) {
         await thread.end();
@@ -82,7 +82,7 @@ async function openReader(thread: RuntimeThread, provider: Provider, folder: str
   const x = block.input({ name: 'x', type: 'float32' });
   block.output(x, { name: 'y', type: 'float32' });
   const model = encodeModel({ graph: block.finish('reader'), opsets: { '': 21 } });
-  const options = sessionOptions(provider, 1, {}, { file: '', tensors: new Map(), middles: new Map() });
+  const options = sessionOptions(provider, 1, {});
   try {
     await thread.ask({ kind: 'open', session: READER, path: join(folder, 'reader.onnx'), model, options });
   } catch (error) {

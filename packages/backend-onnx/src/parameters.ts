@@ -1,11 +1,14 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  decompose,
   type Graph,
   type Loaded,
   type LoadOptions,
   type ParameterEntry,
   type Parameters,
+  type ParameterUse,
+  parameterUses,
   resolveParameters,
   type WeightSource,
   widenedPieces,
@@ -72,7 +75,7 @@ export async function loadParameters(
 ): Promise<OnnxParameters> {
   const entries = resolveParameters(source, uses, limits);
   const frozen = entries.filter(({ kind }) => kind === 'parameter');
-  const form: DataFileOptions = { signed: false, keepHalves: false };
+  const form: DataFileOptions = { signed: false, keepHalves: false, turned: longer(frozen, uses) };
   const total = dataFileBytes(frozen, form);
   const name = `weights-${nextId()}.bin`;
   const path = join(folder, name);
@@ -95,6 +98,25 @@ export async function loadParameters(
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/**
+ * Matrices that only `linear` reads and that have more rows than columns: turned, they lie in long runs. A product of one row
+ * reads several runs side by side, each for so short a time, if they are short, that a processor does not foresee it.
+ */
+function longer(entries: readonly ParameterEntry[], uses: readonly Graph[]): ReadonlySet<string> {
+  const all = uses.flatMap((graph) => [...parameterUses(decompose(graph, () => false))]);
+  const isUpright = ({ node, name }: ParameterUse): boolean =>
+    node?.op === 'linear' && name === 'w' && node.attrs['transposed'] !== true;
+  const others = new Set(all.flatMap(([name, of]) => (of.every(isUpright) ? [] : [name])));
+  const isLonger = ({ name, shape: [rows = 0, columns = 0] }: ParameterEntry): boolean =>
+    rows > columns && columns > 1 && !others.has(name);
+  return new Set(
+    entries
+      .filter(({ shape }) => shape.length === 2)
+      .filter(isLonger)
+      .map(({ name }) => name),
+  );
 }
 
 async function fill(

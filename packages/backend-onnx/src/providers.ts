@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BackendUnavailableError } from '@receptance/core';
-import { type DataFile, hasBlocks } from './lowering/stored.ts';
 import type { Provider, SessionSettings } from './options.ts';
 import { RUNTIME_VERSION } from './worker/client.ts';
 import type { SessionOptions } from './worker/messages.ts';
@@ -68,7 +67,6 @@ export function sessionOptions(
   provider: Provider,
   threads: number,
   { spinning = true, ...settings }: SessionSettings,
-  data: DataFile,
 ): SessionOptions {
   return {
     logSeverityLevel: 3,
@@ -79,8 +77,6 @@ export function sessionOptions(
     extra: {
       session: {
         intra_op: { allow_spinning: spinning ? '1' : '0' },
-        // Weights are used where they are mapped. Only blocks must be laid out anew to be multiplied fast.
-        disable_prepacking: hasBlocks(data) ? '0' : '1',
         // Nothing may leave the GPU without a word.
         ...(provider === 'webgpu' ? { disable_cpu_ep_fallback: '1' } : {}),
       },

@@ -89,7 +89,7 @@ function stepOf(layers: number): readonly string[] {
   const { graph } = plan(greedyGraph(detectModel(tensors)), { supports, backend: 'onnx' }, fixed);
   const stored = [...leaves(graph, 'parameter')].map(([name, value]): [string, StoredTensor] => [
     name,
-    { kind: 'plain', type: 'float32', shape: value.shape.map(Number), data: { offset: 0, length: 0 } },
+    { kind: 'plain', turned: false, type: 'float32', shape: value.shape.map(Number), data: { offset: 0, length: 0 } },
   ]);
   const data = { file: 'weights', middles: new Map(), tensors: new Map(stored) };
   const target = { form: 'single', provider: 'cpu', standard: false, recurrence: 'scan', activations: 'int8' } as const;

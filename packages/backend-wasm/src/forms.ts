@@ -1,4 +1,12 @@
-import { BLOCKS, type DType, type Graph, type Node, type ParameterEntry } from '@receptance/core';
+import {
+  BLOCKS,
+  type DType,
+  type Graph,
+  type Node,
+  type ParameterEntry,
+  type ParameterUse,
+  parameterUses,
+} from '@receptance/core';
 
 /** The types that kernels read as they are stored. */
 export type Format = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
@@ -49,36 +57,22 @@ export function chooseForms(entries: readonly ParameterEntry[], uses: readonly G
 }
 
 function collectUses(graph: Graph, found: Map<string, Set<Use>>): void {
-  const uses = new Uses(found);
-  for (const node of graph.nodes) uses.add(node);
-  for (const { id } of Object.values(graph.outputs)) uses.note(id, 'other');
+  const sparse = sparseValues(graph);
+  for (const [name, uses] of parameterUses(graph)) {
+    const own = found.get(name) ?? new Set();
+    found.set(name, own);
+    for (const use of uses) own.add(useOf(use, sparse));
+  }
 }
 
-/** What the nodes of one graph use parameters for. */
-class Uses {
-  readonly #found: Map<string, Set<Use>>;
-  /** The parameters by their values. */
-  readonly #names = new Map<number, string>();
-  /** Values of many zeros. */
-  readonly #sparse = new Set<number>();
-
-  constructor(found: Map<string, Set<Use>>) {
-    this.#found = found;
-  }
-
-  add(node: Node): void {
+/** Values of many zeros. */
+function sparseValues({ nodes }: Graph): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const node of nodes) {
     const y = node.outputs['y'];
-    if (node.op === 'parameter' && y) this.#names.set(y.id, String(node.attrs['name']));
-    if (isSparse(node, this.#sparse) && y) this.#sparse.add(y.id);
-    for (const [input, { id }] of Object.entries(node.inputs)) {
-      if (this.#names.has(id)) this.note(id, useOf(node, input, this.#sparse));
-    }
+    if (y !== undefined && isSparse(node, found)) found.add(y.id);
   }
-
-  note(id: number, use: Use): void {
-    const name = this.#names.get(id);
-    if (name !== undefined) this.#found.set(name, (this.#found.get(name) ?? new Set()).add(use));
-  }
+  return found;
 }
 
 /** Whether a node gives many zeros: relu does, and so does what is zero where such a value is. */
@@ -90,12 +84,12 @@ function isSparse({ op, attrs, inputs }: Node, known: ReadonlySet<number>): bool
   );
 }
 
-function useOf({ op, attrs, inputs: { x } }: Node, input: string, sparse: ReadonlySet<number>): Use {
-  if (op === 'linear' && input === 'w') {
-    if (attrs['transposed'] === true) return 'linearTransposed';
-    return x !== undefined && sparse.has(x.id) ? 'linearSparse' : 'linear';
+function useOf({ node, name }: ParameterUse, sparse: ReadonlySet<number>): Use {
+  if (node?.op === 'linear' && name === 'w') {
+    if (node.attrs['transposed'] === true) return 'linearTransposed';
+    return sparse.has(node.inputs['x']?.id ?? -1) ? 'linearSparse' : 'linear';
   }
-  return op === 'gather' && input === 'table' ? 'table' : 'other';
+  return node?.op === 'gather' && name === 'table' ? 'table' : 'other';
 }
 
 function formOf({ kind, shape, stored }: ParameterEntry, uses: ReadonlySet<Use>): Form {

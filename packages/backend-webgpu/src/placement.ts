@@ -1,4 +1,11 @@
-import { decompose, type Graph, type ParameterEntry, ReceptanceError } from '@receptance/core';
+import {
+  decompose,
+  type Graph,
+  type ParameterEntry,
+  type ParameterUse,
+  parameterUses,
+  ReceptanceError,
+} from '@receptance/core';
 import { type Format, formatOf, numberBytes, PER_CHUNK, scaleBytes } from './weight.ts';
 
 /** Where tensors begin: what every adapter accepts as the offset of a binding. */
@@ -42,23 +49,18 @@ export interface Placements {
 
 /** How each parameter is read in the primitives of all graphs. */
 export function usesOf(graphs: readonly Graph[]): ReadonlyMap<string, ReadonlySet<Use>> {
-  const uses = new Map<string, Set<Use>>();
-  for (const graph of graphs.map((each) => decompose(each, () => false))) {
-    const names = new Map<number, string>();
-    const note = (id: number, use: Use): void => {
-      const name = names.get(id);
-      if (name !== undefined) uses.set(name, (uses.get(name) ?? new Set<Use>()).add(use));
-    };
-    for (const { op, inputs, attrs, outputs } of graph.nodes) {
-      if (op === 'parameter' && outputs['y'] !== undefined) names.set(outputs['y'].id, String(attrs['name']));
-      for (const [port, { id }] of Object.entries(inputs)) {
-        if (op === 'linear' && port === 'w') note(id, attrs['transposed'] === true ? 'transposed' : 'linear');
-        else note(id, op === 'gather' && port === 'table' ? 'rows' : 'other');
-      }
+  const found = new Map<string, Set<Use>>();
+  for (const graph of graphs) {
+    for (const [name, uses] of parameterUses(decompose(graph, () => false))) {
+      found.set(name, new Set([...(found.get(name) ?? []), ...uses.map(useOf)]));
     }
-    for (const { id } of [...Object.values(graph.outputs), ...Object.values(graph.updates)]) note(id, 'other');
   }
-  return uses;
+  return found;
+}
+
+function useOf({ node, name }: ParameterUse): Use {
+  if (node?.op === 'linear' && name === 'w') return node.attrs['transposed'] === true ? 'transposed' : 'linear';
+  return node?.op === 'gather' && name === 'table' ? 'rows' : 'other';
 }
 
 /**

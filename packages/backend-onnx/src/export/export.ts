@@ -7,11 +7,11 @@ import {
   detectModel,
   type Graph,
   type LanguageModel,
-  leaves,
   logitsGraph,
   type ModelOptions,
   type ParameterEntry,
   type ProgressListener,
+  parameterUses,
   plan,
   quantizedSource,
   ReceptanceError,
@@ -144,11 +144,8 @@ function partsOf(model: LanguageModel): Part[] {
 
 /** Parameters that rows are picked from. */
 function tablesOf(parts: readonly Part[]): Set<string> {
-  const names = parts.flatMap(({ graph }) => {
-    const ids = new Map([...leaves(graph, 'parameter')].map(([name, { id }]) => [id, name]));
-    return graph.nodes.flatMap(({ op, inputs }) => (op === 'gather' ? [ids.get(inputs['table']?.id ?? -1)] : []));
-  });
-  return new Set(names.filter((name) => name !== undefined));
+  const uses = parts.flatMap(({ graph }) => [...parameterUses(graph)]);
+  return new Set(uses.flatMap(([name, all]) => (all.some(({ node }) => node?.op === 'gather') ? [name] : [])));
 }
 
 const INFO: DeviceInfo = { backend: 'onnx', adapter: 'file', threads: 1, float: 'f32', ragged: false };

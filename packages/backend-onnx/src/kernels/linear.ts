@@ -6,7 +6,7 @@ export const linear: KernelOf<'linear'> = {
     const blocks = transposed ? undefined : o.blocks(w);
     const product = blocks === undefined ? undefined : linearOfBlocks(x, blocks, o);
     if (product !== undefined) return { y: product };
-    const operands = [o.ref(x), o.ref(w)];
-    return { y: transposed ? o.block.op('MatMul', operands) : o.block.op('Gemm', operands, { transB: { int: 1 } }) };
+    const { ref, turned } = o.matrix(w);
+    return { y: o.block.op('Gemm', [o.ref(x), ref], { transB: { int: transposed === turned ? 1 : 0 } }) };
   },
 };

@@ -1,7 +1,7 @@
 import { type Dim, type Node, type Shape, symbolsOf, type Value } from '@receptance/core';
 import type { Block, Ref } from './block.ts';
 import { type Sequences, sequencesOf } from './sequences.ts';
-import type { WeightBlocks } from './weights.ts';
+import type { Matrix, WeightBlocks } from './weights.ts';
 
 /**
  * What a lowered graph may take for granted about the sequences of a run. `single`: each has one token; `even`: all are
@@ -35,6 +35,8 @@ export interface Target {
 export interface Surroundings {
   /** The tensor of a leaf in a block, widened to f32 where it is stored otherwise. */
   leaf(value: Value, block: Block): Ref | undefined;
+  /** A parameter as a matrix, as it lies in the data file; none of any other value. */
+  matrix(value: Value, block: Block): Matrix | undefined;
   /** The blocks of a weight that is stored in them. */
   blocks(value: Value): WeightBlocks | undefined;
   /** The node that makes a value. */
@@ -75,6 +77,11 @@ export class Lowering {
 
   set(value: Value, ref: Ref): void {
     this.#tensors.set(value.id, ref);
+  }
+
+  /** A matrix for an op that takes it either way up. */
+  matrix(value: Value): Matrix {
+    return this.#surroundings.matrix(value, this.block) ?? { ref: this.ref(value), turned: false };
   }
 
   /** The blocks of a weight that is stored in them; none of any other value. */

@@ -106,7 +106,7 @@ class ModelBuilder {
 
   constructor(request: LoweringRequest) {
     this.#request = request;
-    this.#weights = new Weights(request.data, this.#main);
+    this.#weights = new Weights(request.data, this.#main, request.target);
     this.#states = statePorts(request.graph, request.loop);
     this.#inputs = leaves(request.graph, 'input');
     this.#producers = new Map(
@@ -213,14 +213,23 @@ class ModelBuilder {
   #lowering(block: Block): Lowering {
     return new Lowering(block, this.#request.target, {
       leaf: (value, at) => this.#leaf(value, at),
+      matrix: (value, at) => {
+        const name = this.#parameter(value);
+        return name === undefined ? undefined : this.#weights.matrix(name, at);
+      },
       blocks: (value) => {
-        const node = this.#leaves.get(value.id);
-        return node?.op === 'parameter' ? this.#weights.blocks(String(node.attrs['name'])) : undefined;
+        const name = this.#parameter(value);
+        return name === undefined ? undefined : this.#weights.blocks(name);
       },
       producer: (value) => this.#producers.get(value.id),
       symbol: (symbol) => this.#request.fixed[symbol] ?? this.#symbol(symbol),
       lengths: (starts) => this.#lengths(starts),
     });
+  }
+
+  #parameter({ id }: Value): string | undefined {
+    const node = this.#leaves.get(id);
+    return node?.op === 'parameter' ? String(node.attrs['name']) : undefined;
   }
 
   #lengths({ id }: Value): readonly number[] | undefined {

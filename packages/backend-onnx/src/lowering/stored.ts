@@ -5,7 +5,7 @@ export interface Range {
 }
 
 /**
- * How a parameter lies in the data file. `plain`: row-major numbers. `blocks`: numbers of 8 or 4 bits along the last
+ * How a parameter lies in the data file. `plain`: numbers row by row, or of a matrix that is `turned` column by column. `blocks`: numbers of 8 or 4 bits along the last
  * axis in blocks of 32, and an f32 scale for each block: what q8_0 and q4_0 hold, to the same numbers. They are unsigned
  * about a middle, as `MatMulNBits` takes them, or signed, as the standard's `DequantizeLinear` does.
  */
@@ -14,6 +14,7 @@ export type StoredTensor =
       readonly kind: 'plain';
       readonly type: 'float32' | 'int32' | 'float16' | 'bfloat16';
       readonly shape: readonly number[];
+      readonly turned: boolean;
       readonly data: Range;
     }
   | {

@@ -28,6 +28,8 @@ export interface Tensor {
   readonly type: OnnxType;
   readonly dims: readonly number[];
   readonly data: Uint8Array | ExternalData;
+  /** Whether a run may give another in its place: an initializer that is an input, too. */
+  readonly overridable?: boolean;
 }
 
 export type Attribute =
@@ -88,7 +90,10 @@ function encodeGraph({ name, nodes, initializers, inputs, outputs }: GraphData):
   for (const node of nodes) wire.message(1, encodeNode(node));
   wire.text(2, name);
   for (const tensor of initializers) wire.message(5, encodeTensor(tensor));
+  const overridable = initializers.filter((tensor) => tensor.overridable === true);
   for (const port of inputs) wire.message(11, encodePort(port));
+  for (const { name: input, type, dims } of overridable)
+    wire.message(11, encodePort({ name: input, type, shape: dims }));
   for (const port of outputs) wire.message(12, encodePort(port));
   return wire;
 }

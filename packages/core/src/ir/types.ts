@@ -54,3 +54,29 @@ export function leaves(graph: Graph, kind: 'input' | 'parameter' | 'variable'): 
   }
   return found;
 }
+
+/** Where a parameter is used: as an input of a node, or by the graph itself, which gives it out or puts it into a variable. */
+export interface ParameterUse {
+  readonly node?: Node;
+  /** The node's name for it, or the graph's. */
+  readonly name: string;
+}
+
+/** The uses of every parameter by its name; in composites, what is inside is not looked at. */
+export function parameterUses(graph: Graph): ReadonlyMap<string, readonly ParameterUse[]> {
+  const found = new Map<string, ParameterUse[]>();
+  const uses = new Map<number, ParameterUse[]>();
+  for (const [name, { id }] of leaves(graph, 'parameter')) {
+    const own = found.get(name) ?? [];
+    found.set(name, own);
+    uses.set(id, own);
+  }
+  const note = (values: Readonly<Record<string, Value>>, node?: Node): void => {
+    for (const [name, { id }] of Object.entries(values))
+      uses.get(id)?.push(node === undefined ? { name } : { node, name });
+  };
+  for (const node of graph.nodes) note(node.inputs, node);
+  note(graph.outputs);
+  note(graph.updates);
+  return found;
+}

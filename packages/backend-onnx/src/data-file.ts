@@ -19,7 +19,7 @@ const ALIGNMENT = 4096;
 /** Blocks read at a time. */
 const PIECE_BLOCKS = 16_384;
 /** Bytes of a matrix that are turned at a time. */
-const BAND_BYTES = 16 << 20;
+const BAND_BYTES = 8 << 20;
 
 export interface DataFileOptions {
   /** Blocks as signed numbers for `DequantizeLinear`, not unsigned ones for `MatMulNBits`. */
@@ -36,7 +36,7 @@ export interface DataFileOptions {
 }
 
 /**
- * Writes parameters to a file, piece by piece: never more than 16 MiB of a tensor is in memory. Types without a form
+ * Writes parameters to a file, piece by piece: no more than some 20 MB of a tensor are in memory. Types without a form
  * in the file are widened to f32, which is exact.
  * @throws ReceptanceError `NOT_FINITE`, and what the source throws
  */
@@ -122,6 +122,8 @@ class Writer {
   readonly #file: FileHandle;
   readonly #options: DataFileOptions;
   readonly #staging = new Staging();
+  readonly #band = new Staging();
+  readonly #turned = new Staging();
   readonly #numbers = new Uint8Array(PIECE_BLOCKS * BLOCK_SIZE);
   readonly #scales = new Float32Array(PIECE_BLOCKS);
   #done = 0;
@@ -157,13 +159,13 @@ class Writer {
   async #writeTurned({ name, shape }: ParameterEntry, { offset }: Range, source: WeightSource): Promise<void> {
     const [rows = 0, columns = 0] = shape;
     const most = Math.min(rows, Math.max(1, Math.floor(BAND_BYTES / 4 / columns)));
-    const band = new Float32Array(most * columns);
-    const turned = new Float32Array(most * columns);
+    const band = floats(this.#band, most * columns);
+    const turned = floats(this.#turned, most * columns);
     let [first, filled] = [0, 0];
     for await (const { data } of widenedPieces(source, name, 'f32', this.#options.signal, this.#staging)) {
       for (let at = 0; at < data.length; ) {
         const taken = Math.min(data.length - at, band.length - filled);
-        band.set(data.subarray(at, at + taken) as Float32Array, filled);
+        band.set(data.subarray(at, at + taken), filled);
         [at, filled] = [at + taken, filled + taken];
         const count = filled / columns;
         if (filled < band.length && first + count < rows) continue;
@@ -180,7 +182,7 @@ class Writer {
     { first, count, rows, columns }: Readonly<Record<'first' | 'count' | 'rows' | 'columns', number>>,
     offset: number,
   ): Promise<void> {
-    if (count === rows) return await this.#put(new Uint8Array(numbers.buffer), offset);
+    if (count === rows) return await this.#put(new Uint8Array(numbers.buffer, 0, rows * columns * 4), offset);
     for (let column = 0; column < columns; column++) {
       const piece = new Uint8Array(numbers.buffer, column * count * 4, count * 4);
       await this.#put(piece, offset + (column * rows + first) * 4);
@@ -237,6 +239,10 @@ class Writer {
     this.#done += bytes.length;
     this.#options.onBytes?.(this.#done);
   }
+}
+
+function floats(staging: Staging, count: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(staging.bytes(count * 4).buffer, 0, count);
 }
 
 /** Blocks of an f16 scale and 32 signed bytes, to numbers about a middle: about 0 they are signed. */

@@ -86,7 +86,7 @@ export class OnnxDevice implements Device {
   write(buffer: DeviceBuffer, data: HostArray | readonly number[], offset = 0): void {
     const own = this.#range(buffer, offset, data.length);
     const numbers = own.dtype === 'i32' ? Int32Array.from(data) : Float32Array.from(data);
-    own.mirror?.set(numbers, offset);
+    own.remember(numbers, offset);
     this.#parts.thread.post({ kind: 'write', buffer: own.id, data: numbers, offset }, [numbers.buffer]);
   }
 
@@ -102,8 +102,7 @@ export class OnnxDevice implements Device {
     if (source === target && Math.abs(fromOffset - toOffset) < elements) {
       throw outOfRange(`a copy of ${elements} elements from ${fromOffset} to ${toOffset} of the same buffer`);
     }
-    if (source.mirror === undefined) target.mirror = undefined;
-    else target.mirror?.set(source.mirror.subarray(fromOffset, fromOffset + elements), toOffset);
+    target.remember(source.mirror?.subarray(fromOffset, fromOffset + elements), toOffset);
     this.#parts.thread.post({ kind: 'copy', from: source.id, fromOffset, to: target.id, toOffset, elements });
   }
 

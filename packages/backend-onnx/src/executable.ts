@@ -64,9 +64,12 @@ interface Variant {
 /** How many works of a session the thread knows. */
 const MOST_WORKS = 8;
 
+/** Sessions that are kept where each holds the weights, and where there is one for every length of a text. */
+const MOST_ON_GPU = 4;
+
 /**
- * A plan, and the sessions made of it: one for each kind of run, when there is the first of it. They map the same data
- * file, so weights are in memory once.
+ * A plan, and the sessions made of it: one for each kind of run, when there is the first of it. On the CPU they map the same data
+ * file.
  */
 export class OnnxExecutable extends DeviceObject implements Executable {
   readonly graph: Graph;
@@ -76,6 +79,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
   readonly #target: ExecutableTarget;
+  /** The latest used is last. */
   readonly #variants = new Map<string, Variant>();
   /** How its time ops know where sequences begin. */
   readonly #starts: readonly Starts[];
@@ -123,10 +127,12 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     let variant = this.#variants.get(key);
     let opened: Promise<unknown> | undefined;
     if (variant === undefined) {
+      this.#makeRoom();
       const made = this.#open({ form, fixed, lengths, loop: inside });
       ({ variant, opened } = made);
-      this.#variants.set(key, variant);
     }
+    this.#variants.delete(key);
+    this.#variants.set(key, variant);
     const buffers = new Buffers(this, bindings);
     const request = this.#request(variant, sizes, buffers, loop, isStepped);
     buffers.forgetMirrors(loop);
@@ -143,6 +149,16 @@ export class OnnxExecutable extends DeviceObject implements Executable {
       throw error;
     }
     await done;
+  }
+
+  /** Lets go of the session that was not used for longest. */
+  #makeRoom(): void {
+    if (this.#target.target.provider === 'cpu' || this.#variants.size < MOST_ON_GPU) return;
+    const [oldest] = this.#variants;
+    if (oldest === undefined) return;
+    const [key, { session }] = oldest;
+    this.#variants.delete(key);
+    this.#target.thread.post({ kind: 'release', session });
   }
 
   /** What is asked of the thread. To say it all takes longer than anything else here, so what the thread knows is not said again. */

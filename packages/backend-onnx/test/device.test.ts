@@ -122,6 +122,26 @@ describe('a device', () => {
     }
   });
 
+  it('knows the numbers of a buffer again that a run has written to, once all of them are written', async () => {
+    const b = new GraphBuilder('first');
+    const [x, prev] = [b.input('x', 'f32', ['N', 1]), b.input('prev', 'f32', ['S', 1])];
+    b.output('y', b.add('tokenShift', { x, prev, starts: b.input('starts', 'i32', ['S+1']) }).y);
+    const executable = await compileAlone(device, b.build(), { N: 4, S: 1 });
+    const ends = new GraphBuilder('ends');
+    ends.output('y', ends.add('argmax', { x: ends.input('x', 'f32', ['N', 2]) }).y);
+    const making = await compileAlone(device, ends.build(), { N: 2 });
+    const [given, made] = [filled(device, 'f32', [1, 2]), filled(device, 'f32', [1, 0, 0, 1])];
+    const starts = device.alloc('i32', 2);
+    await device.run(making, { sizes: { N: 2 }, inputs: { x: made }, outputs: { y: starts } });
+    const inputs = { x: given, prev: filled(device, 'f32', [9]), starts };
+    const bindings = { sizes: { N: 2, S: 1 }, inputs, outputs: { y: device.alloc('f32', 2) } };
+    device.write(starts, [0, 1]);
+    expect(await codeOf(() => device.run(executable, bindings))).toBe('BAD_BINDINGS');
+    device.copy(filled(device, 'i32', [0, 2]), 0, starts, 0, 2);
+    await device.run(executable, bindings);
+    expect([...(await device.read(bindings.outputs.y))]).toEqual([9, 1]);
+  });
+
   it('multiplies blocks by no row, one and several', async () => {
     const b = new GraphBuilder('blocks');
     b.output('y', b.linear(b.input('x', 'f32', ['R', 32]), b.parameter('w', 'q8_0', [4, 32])));

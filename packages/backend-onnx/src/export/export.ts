@@ -145,7 +145,11 @@ function partsOf(model: LanguageModel): Part[] {
 /** Parameters that rows are picked from. */
 function tablesOf(parts: readonly Part[]): Set<string> {
   const uses = parts.flatMap(({ graph }) => [...parameterUses(graph)]);
-  return new Set(uses.flatMap(([name, all]) => (all.some(({ node }) => node?.op === 'gather') ? [name] : [])));
+  return new Set(
+    uses.flatMap(([name, all]) =>
+      all.some(({ node, name: port }) => node?.op === 'gather' && port === 'table') ? [name] : [],
+    ),
+  );
 }
 
 const INFO: DeviceInfo = { backend: 'onnx', adapter: 'file', threads: 1, float: 'f32', ragged: false };

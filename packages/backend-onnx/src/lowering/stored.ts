@@ -37,7 +37,7 @@ export interface DataFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Whether any parameter is in blocks: these are laid out anew to be multiplied fast, where plain ones are used as they are mapped. */
+/** Whether any parameter is in blocks: every session lays these out anew, to multiply them fast. */
 export function hasBlocks({ tensors }: DataFile): boolean {
   return [...tensors.values()].some(({ kind }) => kind === 'blocks');
 }

@@ -7,10 +7,10 @@ type StoredPlain = Extract<StoredTensor, { readonly kind: 'plain' }>;
 type StoredBlocks = Extract<StoredTensor, { readonly kind: 'blocks' }>;
 
 /**
- * Numbers of a run of a matrix, fewer than a page holds, that a product of one row reads a quarter slower than memory gives them. Packed it
- * is a tenth faster.
+ * A matrix whose sides are all shorter, a row less than a page, lies in short runs either way: a product of one row reads these a quarter
+ * slower than memory gives them, and a tenth faster once they are packed.
  */
-const SHORT_RUN = 1024;
+const LONG_SIDE = 1024;
 
 /** A matrix, or where it is turned its transpose. */
 export interface Matrix {
@@ -62,7 +62,7 @@ export class Weights {
   matrix(name: string, block: Block): Matrix {
     const stored = this.#stored(name);
     if (stored.kind !== 'plain') return { ref: this.ref(name, block), turned: false };
-    const isPacked = this.#target.form === 'single' && Math.max(...stored.shape) < SHORT_RUN;
+    const isPacked = this.#target.form === 'single' && Math.max(...stored.shape) < LONG_SIDE;
     return { ref: this.#plain(name, stored, block, isPacked), turned: stored.turned };
   }
 

@@ -67,7 +67,7 @@ export function parameterUses(graph: Graph): ReadonlyMap<string, readonly Parame
   const found = new Map<string, ParameterUse[]>();
   const uses = new Map<number, ParameterUse[]>();
   for (const [name, { id }] of leaves(graph, 'parameter')) {
-    const own = found.get(name) ?? [];
+    const own: ParameterUse[] = [];
     found.set(name, own);
     uses.set(id, own);
   }

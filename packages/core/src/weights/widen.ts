@@ -53,7 +53,7 @@ export class Staging {
   #floats = new Float32Array(0);
   #integers = new Int32Array(0);
 
-  bytes(length: number): Uint8Array {
+  bytes(length: number): Uint8Array<ArrayBuffer> {
     if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
     return this.#bytes.subarray(0, length);
   }

@@ -164,7 +164,7 @@ function textsOf(
   const { architecture, layers, width, vocabularySize } = model;
   const facts = { architecture, layers, width, vocabularySize };
   const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)]));
-  const target: Omit<Target, 'form'> = { provider: 'any', recurrence: 'scan', ...lowering };
+  const target: Omit<Target, 'form'> = { provider: 'any', recurrence: 'attention', ...lowering };
   const files = new Map<string, Uint8Array>();
   for (const { name, graph, form, loop, doc } of parts) {
     const supports = (node: Parameters<typeof supportedBy>[2]): true | string => supportedBy(kernels, INFO, node);

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memorySource, store } from '@receptance/conformance';
+import { GraphBuilder, quantizedSource } from '@receptance/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OnnxDevice } from '../src/device.ts';
 import { kernels } from '../src/kernel-table.ts';
@@ -59,4 +61,21 @@ it('holds the sessions that were used last on a GPU, where each holds the weight
 
 it('has few on a CPU, which take all lengths', async () => {
   expect(await sessionsOf('cpu', [10, 11, 12, 13, 1, 14, 15])).toEqual(['open 0', 'open 1', 'release 1', 'release 0']);
+});
+
+it('widens no weight for a product of no row', async () => {
+  const { device, asked } = deviceOf('cpu');
+  const b = new GraphBuilder('head');
+  b.output('y', b.linear(b.input('x', 'f32', ['N', 32]), b.parameter('w', 'q8_0', [64, 32])));
+  const graph = b.build();
+  const plain = memorySource({ w: store('f32', [64, 32], Array<number>(64 * 32).fill(1)) });
+  const parameters = await device.loadParameters(
+    quantizedSource(plain, 'q8_0', () => true),
+    [graph],
+  );
+  const executable = await device.compile(graph, parameters, { N: 3 });
+  const [x, y] = [device.alloc('f32', 96), device.alloc('f32', 192)];
+  for (const N of [3, 0]) await device.run(executable, { sizes: { N }, inputs: { x }, outputs: { y } });
+  const models = asked.flatMap((request) => (request.kind === 'open' ? [Buffer.from(request.model)] : []));
+  expect(models.map((model) => model.includes('DequantizeLinear'))).toEqual([true, false]);
 });

@@ -97,6 +97,27 @@ describe('matrices in the data file', () => {
   });
 });
 
+it('weights in blocks are widened one after the other: by nodes that come first, which ONNX Runtime computes last', () => {
+  const range = { offset: 0, length: 0 };
+  const blocks = { kind: 'blocks', bits: 8, signed: false, shape: [64, 32], data: range, scales: range } as const;
+  const file: DataFile = {
+    file: 'weights.bin',
+    middles: new Map([[8, range]]),
+    tensors: new Map([
+      ['a', blocks],
+      ['b', blocks],
+    ]),
+  };
+  const main = new Block();
+  const target = { form: 'even', provider: 'cpu', standard: false, recurrence: 'scan', activations: 'exact' } as const;
+  const weights = new Weights(file, main, target);
+  let x = main.input({ name: 'x', type: 'float32' });
+  for (const name of ['a', 'b']) x = main.op('Gemm', [x, weights.matrix(name, main).ref]);
+  main.output(x, { name: 'y', type: 'float32' });
+  const ops = main.finish('graph').nodes.map(({ op }) => op);
+  expect(ops).toEqual(['DequantizeLinear', 'DequantizeLinear', 'Gemm', 'Gemm']);
+});
+
 describe('what a session lays out anew', () => {
   const range = { offset: 0, length: 0 };
   const file: DataFile = {

@@ -13,7 +13,7 @@ import type { WeightBlocks } from '../lowering/weights.ts';
 export function linearOfBlocks(rows: Value, weight: WeightBlocks, o: Lowering): Ref | undefined {
   const { provider, activations } = o.target;
   const [x, count] = [o.ref(rows), rows.shape[0] ?? 0];
-  if (weight.signed || o.isEmpty([count])) return undefined;
+  if (weight.signed) return undefined;
   // Other providers take activations as they are.
   if (provider !== 'cpu' && provider !== 'any') return product(x, weight, 0, o);
   if (!areFew(count, o)) return undefined;

@@ -8,6 +8,8 @@ export interface OpOptions {
   readonly domain?: string;
   /** Names of the outputs, instead of new ones. */
   readonly as?: readonly Ref[];
+  /** Before all nodes that are not: of nodes that take nothing but weights. See `Block`. */
+  readonly first?: boolean;
 }
 
 /** Names that are used once in a whole model: subgraphs see those of the graphs around them. */
@@ -23,9 +25,16 @@ export class Names {
   }
 }
 
-/** A graph or subgraph under construction: nodes in order, and the constants that they use. */
+/**
+ * A graph or subgraph under construction: nodes in order, and the constants that they use.
+ *
+ * ONNX Runtime's order is another: it goes from the outputs to what they need, of which it takes first what is last in the file, and computes
+ * it first. Nodes that widen a weight, if they stood before the products, would all be computed before everything else and every weight be wide at a
+ * time. Where they stand first each is computed when it is needed.
+ */
 export class Block {
   readonly names: Names;
+  readonly #first: NodeData[] = [];
   readonly #nodes: NodeData[] = [];
   readonly #initializers: Tensor[] = [];
   readonly #inputs: Port[] = [];
@@ -58,13 +67,13 @@ export class Block {
     inputs: readonly Ref[],
     count: number,
     attributes: Readonly<Record<string, Attribute>> = {},
-    { domain = '', as }: OpOptions = {},
+    { domain = '', as, first = false }: OpOptions = {},
   ): Ref[] {
     const { scope } = this.names;
     const name = this.names.fresh(scope === '' ? type : `${scope}/${type}`);
     const outputs =
       as ?? Array.from({ length: count }, (_, i) => this.names.fresh(count === 1 ? `${name}:y` : `${name}:${i}`));
-    this.#nodes.push({ op: type, domain, name, inputs, outputs, attributes });
+    (first ? this.#first : this.#nodes).push({ op: type, domain, name, inputs, outputs, attributes });
     return [...outputs];
   }
 
@@ -121,7 +130,8 @@ export class Block {
   }
 
   finish(name: string): GraphData {
-    const [nodes, initializers, inputs, outputs] = [this.#nodes, this.#initializers, this.#inputs, this.#outputs];
+    const nodes = [...this.#first, ...this.#nodes];
+    const [initializers, inputs, outputs] = [this.#initializers, this.#inputs, this.#outputs];
     return tidy({ name, nodes, initializers, inputs, outputs }, (stem) => this.names.fresh(stem));
   }
 }

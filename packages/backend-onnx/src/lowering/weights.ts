@@ -80,7 +80,7 @@ export class Weights {
 
   #upright(name: string, stored: StoredPlain, block: Block): Ref {
     const ref = this.#plain(name, stored, block);
-    return stored.turned ? block.op('Transpose', [ref]) : ref;
+    return stored.turned ? block.op('Transpose', [ref], {}, { first: true }) : ref;
   }
 
   /**
@@ -90,7 +90,7 @@ export class Weights {
   #plain(name: string, { type, shape, turned, data }: StoredPlain, block: Block, packed = false): Ref {
     const overridable = this.#target.provider === 'cpu' && type === 'float32' && shape.length > 1 && !packed;
     const ref = this.#initializer(name, { type, dims: turned ? shape.toReversed() : shape, overridable }, data);
-    return type === 'float32' || type === 'int32' ? ref : block.op('Cast', [ref], { to: { int: 1 } });
+    return type === 'float32' || type === 'int32' ? ref : block.op('Cast', [ref], { to: { int: 1 } }, { first: true });
   }
 
   #blocks(name: string, { bits, signed, shape, data, scales }: Omit<StoredBlocks, 'kind'>): WeightBlocks {
@@ -125,12 +125,14 @@ export class Weights {
     const blocks = this.#blocks(name, stored);
     const attributes = { axis: { int: 1 }, block_size: { int: BLOCK_SIZE } };
     if (signed) {
-      const numbers = bits === 8 ? block.op('Reshape', [blocks.data(), block.ints(shape)]) : blocks.data();
-      return block.op('DequantizeLinear', [numbers, blocks.scales()], attributes);
+      const numbers =
+        bits === 8 ? block.op('Reshape', [blocks.data(), block.ints(shape)], {}, { first: true }) : blocks.data();
+      return block.op('DequantizeLinear', [numbers, blocks.scales()], attributes, { first: true });
     }
     const type = bits === 8 ? 'uint8' : 'uint4';
     const numbers = this.#initializer(`${name}.numbers`, { type, dims: shape }, data);
-    return block.op('DequantizeLinear', [numbers, blocks.scales(), this.#middle(type, stored)], attributes);
+    const operands = [numbers, blocks.scales(), this.#middle(type, stored)];
+    return block.op('DequantizeLinear', operands, attributes, { first: true });
   }
 
   #middle(type: 'uint8' | 'uint4', { bits, shape: [rows, columns] }: StoredBlocks): Ref {

@@ -60,6 +60,18 @@ describe('a graph that is tidied', () => {
     expect(nodes[2]?.inputs[0]).toBe(nodes[1]?.outputs[0]);
   });
 
+  it('counts axes from either end, those of one view together', () => {
+    const b = new Block();
+    const heads = b.op('Reshape', [b.input(port('x')), b.ints([4, 2, 3])]);
+    const wide = b.op('Unsqueeze', [heads, b.ints([0, -1])]);
+    const narrow = b.op('Squeeze', [wide, b.ints([-1])]);
+    b.output(b.op('Exp', [b.op('Unsqueeze', [narrow, b.ints([-3])])]), port('y'));
+    const { nodes, initializers } = b.finish('g');
+    expect(nodes.map(({ op }) => op)).toEqual(['Reshape', 'Exp']);
+    const { data } = initializers.find(({ name }) => name === nodes[0]?.inputs[1]) ?? {};
+    expect(data).toEqual(new Uint8Array(BigInt64Array.of(1n, 4n, 1n, 2n, 3n).buffer));
+  });
+
   it('leaves views alone whose shape is not known', () => {
     const b = new Block();
     const shape = b.input({ name: 'shape', type: 'int64' });

@@ -14,6 +14,7 @@ import {
   widenedPieces,
 } from '@receptance/core';
 import { BLOCK_SIZE, type DataFile, type Range, type StoredTensor } from './lowering/stored.ts';
+import { writing } from './writing.ts';
 
 /** So that a runtime can map a tensor as it lies. */
 const ALIGNMENT = 4096;
@@ -23,6 +24,8 @@ const PIECE_BLOCKS = 16_384;
 const BAND_BYTES = 16 << 20;
 
 export interface DataFileOptions {
+  /** What to do where the file cannot be written. */
+  readonly remedy: string;
   /** Blocks as signed numbers for `DequantizeLinear`, not unsigned ones for `MatMulNBits`. */
   readonly signed: boolean;
   /** Numbers of 16 bits as they are, to be widened by the model; else they are widened in the file. */
@@ -39,7 +42,7 @@ export interface DataFileOptions {
 /**
  * Writes parameters to a file, piece by piece: no more than some 40 MB of a tensor are in memory. Types without a form
  * in the file are widened to f32, which is exact.
- * @throws ReceptanceError `NOT_FINITE`, and what the source throws
+ * @throws ReceptanceError `WRITE_FAILED`, `NOT_FINITE`, and what the source throws
  */
 export async function writeDataFile(
   path: string,
@@ -49,18 +52,18 @@ export async function writeDataFile(
   options: DataFileOptions,
 ): Promise<DataFile> {
   const { tensors, middles, bytes } = layOut(entries, options);
-  const file = await open(path, 'w');
+  const file = await writing(path, options.remedy, () => open(path, 'w'));
   try {
-    const writer = new Writer(file, options);
+    const writer = new Writer(path, file, options);
     for (const entry of entries) {
       const stored = tensors.get(entry.name);
       if (stored !== undefined) await writer.write(entry, stored, source);
     }
     await writer.writeMiddles(middles);
     // The last tensor may end before its page does.
-    await file.truncate(bytes);
+    await writing(path, options.remedy, () => file.truncate(bytes));
   } finally {
-    await file.close();
+    await writing(path, options.remedy, () => file.close());
   }
   return { file: name, tensors, middles };
 }
@@ -120,6 +123,7 @@ function formOf(entry: ParameterEntry, options: DataFileOptions, take: (length: 
 }
 
 class Writer {
+  readonly #path: string;
   readonly #file: FileHandle;
   readonly #options: DataFileOptions;
   readonly #staging = new Staging();
@@ -129,7 +133,8 @@ class Writer {
   readonly #scales = new Float32Array(PIECE_BLOCKS);
   #done = 0;
 
-  constructor(file: FileHandle, options: DataFileOptions) {
+  constructor(path: string, file: FileHandle, options: DataFileOptions) {
+    this.#path = path;
     this.#file = file;
     this.#options = options;
   }
@@ -184,10 +189,12 @@ class Writer {
     offset: number,
   ): Promise<void> {
     if (count === rows) return await this.#put(new Uint8Array(numbers.buffer, 0, rows * columns * 4), offset);
-    for (let column = 0; column < columns; column++) {
-      const piece = new Uint8Array(numbers.buffer, column * count * 4, count * 4);
-      this.#putNow(piece, offset + (column * rows + first) * 4);
-    }
+    await this.#writing(() => {
+      for (let column = 0; column < columns; column++) {
+        const piece = new Uint8Array(numbers.buffer, column * count * 4, count * 4);
+        this.#putNow(piece, offset + (column * rows + first) * 4);
+      }
+    });
     this.#told(columns * count * 4);
   }
 
@@ -234,16 +241,22 @@ class Writer {
   }
 
   async #put(bytes: Uint8Array, offset: number): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, offset + at);
-      at += bytesWritten;
-    }
+    await this.#writing(async () => {
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, offset + at);
+        at += bytesWritten;
+      }
+    });
     this.#told(bytes.length);
   }
 
   /** Many small pieces: to wait for each would take several times as long. */
   #putNow(bytes: Uint8Array, offset: number): void {
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file.fd, bytes, at, bytes.length - at, offset + at);
+  }
+
+  #writing(task: () => void | Promise<void>): Promise<void> {
+    return writing(this.#path, this.#options.remedy, task);
   }
 
   #told(bytes: number): void {

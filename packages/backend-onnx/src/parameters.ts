@@ -18,6 +18,7 @@ import { type DataFileOptions, dataFileBytes, writeDataFile } from './data-file.
 import type { DataFile } from './lowering/stored.ts';
 import type { RuntimeThread } from './worker/client.ts';
 import type { WrittenFile } from './worker/messages.ts';
+import { DEVICE_REMEDY } from './writing.ts';
 
 /** A model's parameters in a file that every session of it maps, and its variables in the memory of the thread. */
 export class OnnxParameters extends DeviceObject implements Parameters {
@@ -75,7 +76,10 @@ export async function loadParameters(
 ): Promise<OnnxParameters> {
   const entries = resolveParameters(source, uses, limits);
   const frozen = entries.filter(({ kind }) => kind === 'parameter');
-  const form: DataFileOptions = { signed: false, keepHalves: false, turned: longer(frozen, uses) };
+  const form: DataFileOptions = {
+    ...{ remedy: DEVICE_REMEDY, signed: false, keepHalves: false },
+    turned: longer(frozen, uses),
+  };
   const total = dataFileBytes(frozen, form);
   const name = `weights-${nextId()}.bin`;
   const path = join(folder, name);

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
   type AbortSignalLike,
   type DeviceInfo,
@@ -27,9 +27,10 @@ import type { Activations, Form, Target } from '../lowering/lowering.ts';
 import { lowerModel } from '../lowering/model.ts';
 import type { LoopKind } from '../lowering/ports.ts';
 import type { DataFile } from '../lowering/stored.ts';
-import { encodeModel } from '../proto/model.ts';
+import { domainsOf, encodeModel } from '../proto/model.ts';
+import { writing } from '../writing.ts';
 import { OPSETS } from './opsets.ts';
-import { SUMS, sumOf } from './sums.ts';
+import { SUMMED, SUMS, sumOf } from './sums.ts';
 import { RUN_PY, readme } from './texts.ts';
 
 export interface ExportOptions extends ModelOptions {
@@ -39,7 +40,7 @@ export interface ExportOptions extends ModelOptions {
   readonly standard?: boolean | undefined;
   /** Version of the standard: 18 to 23. Default 21, which blocks need. */
   readonly opset?: number | undefined;
-  /** How activations meet weights in blocks where not `standard`. Default `exact`. */
+  /** How activations meet weights in blocks, which `standard` leaves no choice of. Default `exact`. */
   readonly activations?: Activations | undefined;
   /** Replace the folder when it is there, and holds nothing but an export. */
   readonly force?: boolean | undefined;
@@ -63,13 +64,22 @@ interface Part {
   readonly doc: string;
 }
 
+const REMEDY = 'give a path in a folder that exists, may be written to and has room';
+
 /**
  * Writes a checkpoint as ONNX models over one file of weights, with a README and a Python script that runs them. The folder
- * is there whole or not at all; weights pass through memory a few MiB at a time.
- * @throws ReceptanceError `UNSUPPORTED_OPSET`, `FILE_EXISTS`, `WRITE_FAILED`, and what a damaged checkpoint causes
+ * is there whole or not at all, and one that it replaces stays until then; weights pass through memory a few MiB at a time.
+ * @throws ReceptanceError `BAD_OPTION`, `UNSUPPORTED_OPSET`, `FILE_EXISTS`, `WRITE_FAILED`, and what a damaged checkpoint causes
  */
-export async function exportOnnx(source: WeightSource, folder: string, options: ExportOptions = {}): Promise<Exported> {
+export async function exportOnnx(source: WeightSource, path: string, options: ExportOptions = {}): Promise<Exported> {
   const { quant, standard = false, opset = 21, activations = 'exact', force = false, signal, onProgress } = options;
+  if (standard && options.activations !== undefined) {
+    throw new ReceptanceError('BAD_OPTION', 'activations have no effect on ops of the standard', {
+      hint: 'leave out activations, or standard',
+    });
+  }
+  // A trailing slash would put what is written beside the folder inside it.
+  const folder = resolve(path);
   const weights = quant === undefined ? source : quantizedSource(source, quant);
   checkOpset(opset, weights);
   const model = detectModel(weights.tensors, options);
@@ -81,12 +91,17 @@ export async function exportOnnx(source: WeightSource, folder: string, options: 
     { Z: 1 },
   ).filter(({ kind }) => kind === 'parameter');
   const partial = `${folder}.${process.pid}.partial`;
+  const replaced = `${folder}.${process.pid}.old`;
+  const write = <T>(task: () => T | Promise<T>): Promise<T> => writing(folder, REMEDY, task);
   // A second Ctrl-C ends the process where it stands.
   const remove = (): void => rmSync(partial, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    await writing(folder, () => mkdir(partial));
-    const form = { signed: standard, keepHalves: true, tables: tablesOf(parts), signal } satisfies DataFileOptions;
+    await write(() => mkdir(partial));
+    const form = {
+      ...{ remedy: REMEDY, signed: standard, keepHalves: true },
+      ...{ tables: tablesOf(parts), signal },
+    } satisfies DataFileOptions;
     const total = dataFileBytes(entries, form);
     const onBytes = (done: number): void => onProgress?.({ what: 'writing weights', done, total });
     const data = await writeDataFile(join(partial, 'weights.bin'), 'weights.bin', entries, weights, {
@@ -94,11 +109,16 @@ export async function exportOnnx(source: WeightSource, folder: string, options: 
       onBytes,
     });
     const texts = textsOf(model, parts, data, { standard, opset, activations }, entries);
-    for (const [name, bytes] of texts) await writing(folder, () => writeFile(join(partial, name), bytes));
-    const sums = await sumsOf(partial, [...texts.keys(), 'weights.bin'], signal);
-    await writing(folder, () => writeFile(join(partial, SUMS), sums));
-    await rm(folder, { recursive: true, force: true });
-    await writing(folder, () => rename(partial, folder));
+    for (const [name, bytes] of texts) await write(() => writeFile(join(partial, name), bytes));
+    const sums = await write(() => sumsOf(partial, signal));
+    await write(() => writeFile(join(partial, SUMS), sums));
+    // It may have come, or something else into it, while this was written.
+    if (await checkFolder(folder, force)) {
+      await write(() => replace(folder, partial, replaced));
+      await writing(replaced, 'it is the export that was there before: remove it', () =>
+        rm(replaced, { recursive: true }),
+      );
+    } else await write(() => renameSync(partial, folder));
     const sizes = [...texts].map(([name, bytes]): [string, number] => [name, bytes.length]);
     const files = Object.fromEntries([...sizes, ['weights.bin', total], [SUMS, sums.length]]);
     return { architecture: model.architecture, opset, files };
@@ -166,47 +186,50 @@ function textsOf(
   const metadata = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, String(value)]));
   const target: Omit<Target, 'form'> = { provider: 'any', recurrence: 'attention', ...lowering };
   const files = new Map<string, Uint8Array>();
+  const domains = new Set<string>();
   for (const { name, graph, form, loop, doc } of parts) {
     const supports = (node: Parameters<typeof supportedBy>[2]): true | string => supportedBy(kernels, INFO, node);
     const planned = plan(graph, { supports, backend: 'onnx' }, { N: 1, S: 1, R: 1, Z: 1 }).graph;
     const request = { graph: planned, kernels, info: INFO, data, target: { ...target, form }, fixed: {}, loop };
-    files.set(`${name}.onnx`, encodeModel(lowerModel({ ...request, opset, doc, metadata }).model));
+    const lowered = lowerModel({ ...request, opset, doc, metadata }).model;
+    for (const domain of domainsOf(lowered.graph)) domains.add(domain);
+    files.set(`${name}.onnx`, encodeModel(lowered));
   }
   const encoder = new TextEncoder();
   const types = [...new Set(entries.map(({ stored, value }) => (stored === undefined ? value.dtype : stored.dtype)))];
-  files.set('README.md', encoder.encode(readme({ ...facts, standard: lowering.standard, opset, types })));
+  files.set('README.md', encoder.encode(readme({ ...facts, domains: [...domains], opset, types })));
   files.set('run.py', encoder.encode(RUN_PY));
   return files;
 }
 
-async function sumsOf(folder: string, names: readonly string[], signal: AbortSignalLike | undefined): Promise<string> {
+async function sumsOf(folder: string, signal: AbortSignalLike | undefined): Promise<string> {
   let text = '';
-  for (const name of names) text += `${await sumOf(join(folder, name), signal)}  ${name}\n`;
+  for (const name of SUMMED) text += `${await sumOf(join(folder, name), signal)}  ${name}\n`;
   return text;
 }
 
-const FILES = [SUMS, 'initial.onnx', 'model.onnx', 'decode.onnx', 'README.md', 'run.py', 'weights.bin'];
+const FILES: readonly string[] = [SUMS, ...SUMMED];
 
-/** What is replaced is an export, and nothing else. */
-async function checkFolder(folder: string, force: boolean): Promise<void> {
+/** Whether there is something to replace: an export, and nothing else. @throws ReceptanceError `FILE_EXISTS`, `WRITE_FAILED` */
+async function checkFolder(folder: string, force: boolean): Promise<boolean> {
   const there = await stat(folder).catch(() => undefined);
-  if (there === undefined) return;
-  const others = there.isDirectory() ? (await readdir(folder)).filter((name) => !FILES.includes(name)) : [folder];
-  if (force && others.length === 0) return;
+  if (there === undefined) return false;
+  const names = there.isDirectory() ? await writing(folder, REMEDY, () => readdir(folder)) : [];
+  const others = there.isDirectory() ? names.filter((name) => !FILES.includes(name)) : [folder];
+  if (force && others.length === 0) return true;
   const holds = others.length > 0 && there.isDirectory() ? ` and holds ${others[0]}, which is not of an export` : '';
   throw new ReceptanceError('FILE_EXISTS', `${folder} is there already${holds}`, {
     hint: others.length > 0 ? 'give another path' : 'give another path, or --force to replace it',
   });
 }
 
-async function writing<T>(path: string, task: () => Promise<T>): Promise<T> {
+/** Puts one folder in the place of another, which is then aside; where that fails it is as it was. In one go: no exit comes between. */
+function replace(folder: string, by: string, aside: string): void {
+  renameSync(folder, aside);
   try {
-    return await task();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ReceptanceError('WRITE_FAILED', `${path} could not be written (${why})`, {
-      hint: 'give a path in a folder that exists and may be written to',
-      cause,
-    });
+    renameSync(by, folder);
+  } catch (error) {
+    renameSync(aside, folder);
+    throw error;
   }
 }

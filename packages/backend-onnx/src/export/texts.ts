@@ -10,10 +10,10 @@ parser.add_argument("--temperature", type=float, default=0, help="0 takes the li
 parser.add_argument("--seed", type=int, default=0)
 args = parser.parse_args()
 folder = pathlib.Path(__file__).parent
-for line in (folder / "SHA256SUMS").read_text().splitlines():
-    digest, name = line.split()
+sums = (folder / "SHA256SUMS").read_text().splitlines()
+for name in "initial.onnx", "model.onnx", "decode.onnx", "weights.bin":
     with open(folder / name, "rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+        if hashlib.file_digest(file, "sha256").hexdigest() + "  " + name not in sums:
             sys.exit(f"{name} is not what was exported: it is damaged, or of another export")
 
 def run(name, given):  # takes from \`given\` what the model wants; a state that comes out as "x.next" goes in as "x"
@@ -39,16 +39,17 @@ export interface ReadmeFacts {
   readonly layers: number;
   readonly width: number;
   readonly vocabularySize: number;
-  readonly standard: boolean;
+  /** Of the ops that there are. */
+  readonly domains: readonly string[];
   readonly opset: number;
   /** Types in which weights are stored. */
   readonly types: readonly string[];
 }
 
-export function readme({ architecture, layers, width, vocabularySize, standard, opset, types }: ReadmeFacts): string {
-  const ops = standard
-    ? 'ops of the ONNX standard alone'
-    : 'ops of the ONNX standard and of ONNX Runtime (`com.microsoft`)';
+export function readme({ architecture, layers, width, vocabularySize, domains, opset, types }: ReadmeFacts): string {
+  const ops = domains.includes('com.microsoft')
+    ? 'ops of the ONNX standard and of ONNX Runtime (`com.microsoft`)'
+    : 'ops of the ONNX standard alone';
   return `# ${architecture}, ${layers} layers of width ${width}, ${vocabularySize} tokens
 
 Written by Receptance: opset ${opset}, ${ops}; weights in ${types.join(', ')}. All arithmetic is f32.
@@ -64,7 +65,7 @@ python run.py 65 66 67 --count 16    # token ids in, token ids out
 | \`model.onnx\` | \`tokens\` int32[N], text after text, equally many of each; \`rows\` int32[R]; states | \`logits\` f32[R,${vocabularySize}] after the tokens that \`rows\` names; states |
 | \`decode.onnx\` | \`tokens\` int32[S], the last of each text; \`rows\` 0 to S − 1; \`steps\`; \`settings\`, \`u\`; states | \`next\` int32[steps,S]; states |
 | \`weights.bin\` | | the weights of all three, each at a multiple of 4096 bytes |
-| \`SHA256SUMS\` | | of all other files: \`sha256sum --check SHA256SUMS\`; \`run.py\` looks, too |
+| \`SHA256SUMS\` | | of all other files: \`sha256sum --check SHA256SUMS\`; \`run.py\` looks at those that it runs |
 
 - A **state** is a tensor [S, …] of constant size that carries a text: \`x.next\` comes out, and goes in as \`x\`. Reading is a matter of
   calls: token by token, or all at once, gives the same states.

@@ -11,7 +11,7 @@ import {
   type Value,
 } from '@receptance/core';
 import type { OnnxKernel } from '../kernel.ts';
-import type { ModelData, OnnxType } from '../proto/model.ts';
+import { domainsOf, type ModelData, type OnnxType } from '../proto/model.ts';
 import { Block, type Ref } from './block.ts';
 import { Lowering, type Target } from './lowering.ts';
 import { type LoopKind, type StatePort, statePorts } from './ports.ts';
@@ -117,15 +117,13 @@ class ModelBuilder {
   }
 
   build(): LoweredModel {
-    const { graph, loop, target, opset = OPSET, doc, metadata } = this.#request;
+    const { graph, loop, opset = OPSET, doc, metadata } = this.#request;
     if (loop === undefined) this.#plain();
     else this.#loop(loop);
-    const model: ModelData = {
-      graph: this.#main.finish(graph.name),
-      opsets: { '': opset, ...(target.standard ? {} : { 'com.microsoft': 1 }) },
-      doc,
-      metadata,
-    };
+    const lowered = this.#main.finish(graph.name);
+    const others = [...domainsOf(lowered)].filter((domain) => domain !== '');
+    const opsets = { '': opset, ...Object.fromEntries(others.map((domain) => [domain, 1])) };
+    const model: ModelData = { graph: lowered, opsets, doc, metadata };
     return { model, feeds: this.#feeds, fetches: this.#fetches };
   }
 

@@ -72,6 +72,14 @@ export interface ModelData {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Domains of a graph's ops, those of its subgraphs too. */
+export function domainsOf({ nodes }: GraphData): ReadonlySet<string> {
+  const inside = nodes.flatMap(({ attributes }) =>
+    Object.values(attributes).flatMap((value) => ('graph' in value ? [...domainsOf(value.graph)] : [])),
+  );
+  return new Set([...nodes.map(({ domain }) => domain), ...inside]);
+}
+
 /** IR version 10 came with opset 21. */
 const IR_VERSION = 10;
 

@@ -124,6 +124,7 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     const inside = isStepped ? undefined : kind;
     const fixed = this.#fixed(sizes);
     const key = JSON.stringify([form, fixed, lengths, inside]);
+    const buffers = new Buffers(this, bindings);
     let variant = this.#variants.get(key);
     let opened: Promise<unknown> | undefined;
     if (variant === undefined) {
@@ -133,7 +134,6 @@ export class OnnxExecutable extends DeviceObject implements Executable {
     }
     this.#variants.delete(key);
     this.#variants.set(key, variant);
-    const buffers = new Buffers(this, bindings);
     const request = this.#request(variant, sizes, buffers, loop, isStepped);
     buffers.forgetMirrors(loop);
     if (opened === undefined) {

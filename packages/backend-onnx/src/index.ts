@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, type DeviceInfo, extendKernels, type OpenOptions, ReceptanceError } from '@receptance/core';
@@ -43,8 +44,9 @@ export function onnx(options: OnnxOptions = {}): Backend {
     async open({ signal }: OpenOptions = {}) {
       signal?.throwIfAborted();
       const { thread, version } = await start(provider);
+      let folder: string | undefined;
       try {
-        const folder = await makeFolder(directory);
+        folder = await makeFolder(directory);
         if (provider !== 'cpu') await openReader(thread, provider, folder);
         const info: DeviceInfo = {
           ...{ backend: 'onnx', adapter: `ONNX Runtime ${version}, ${provider}`, float: 'f32', ragged: true },
@@ -57,6 +59,7 @@ export function onnx(options: OnnxOptions = {}): Backend {
         });
       } catch (error) {
         await thread.end();
+        if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
         throw error;
       }
     },
@@ -76,7 +79,7 @@ async function start(provider: Provider): Promise<{ readonly thread: RuntimeThre
   }
 }
 
-/** Opens the smallest model there is: a provider's libraries are loaded with the first. @throws BackendUnavailableError */
+/** Opens the smallest model there is: a provider's libraries are loaded with the first. @throws BackendUnavailableError, ReceptanceError `WRITE_FAILED` */
 async function openReader(thread: RuntimeThread, provider: Provider, folder: string): Promise<void> {
   const block = new Block();
   const x = block.input({ name: 'x', type: 'float32' });
@@ -86,6 +89,7 @@ async function openReader(thread: RuntimeThread, provider: Provider, folder: str
   try {
     await thread.ask({ kind: 'open', session: READER, path: join(folder, 'reader.onnx'), model, options });
   } catch (error) {
-    throw ReceptanceError.isInstance(error) ? providerError(provider, error.message) : error;
+    const isOfProvider = ReceptanceError.isInstance(error) && error.code !== 'WRITE_FAILED';
+    throw isOfProvider ? providerError(provider, error.message) : error;
   }
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BackendUnavailableError, ReceptanceError } from '@receptance/core';
+import { DEVICE_REMEDY, writeFailed } from '../writing.ts';
 import type { Envelope, Failure, Numbers, Ready, Reply, Request } from './messages.ts';
 
 interface Waiting {
@@ -54,7 +55,7 @@ export class RuntimeThread {
     this.#queue.transfer.push(...transfer);
   }
 
-  /** @throws ReceptanceError `DEVICE_ERROR`, `BAD_DATA_FILE` */
+  /** @throws ReceptanceError `DEVICE_ERROR`, `BAD_DATA_FILE`, `WRITE_FAILED`, `UNSUPPORTED_OP` */
   ask(request: Request): Promise<Numbers | undefined> {
     if (this.#failed !== undefined) return Promise.reject(deviceError(String(this.#failed)));
     const id = this.#next++;
@@ -100,12 +101,13 @@ function missingRuntime(reason: string): BackendUnavailableError {
   return new BackendUnavailableError('onnx', isMissing ? 'the npm package onnxruntime-node is not installed' : reason, {
     hint: isMissing
       ? `npm install onnxruntime-node@${RUNTIME_VERSION}`
-      : `onnxruntime-node ${RUNTIME_VERSION} brings binaries for Linux, macOS and Windows on x64 and arm64; use the wasm backend elsewhere`,
+      : `onnxruntime-node ${RUNTIME_VERSION} brings binaries for Linux and Windows on x64 and arm64, and for macOS on arm64; use the wasm backend elsewhere`,
   });
 }
 
 function failureOf({ at, message }: Failure): ReceptanceError {
-  if (at === 'open' && /external|out of bounds|file size|mmap/i.test(message)) {
+  if (at === 'write') return writeFailed(message, DEVICE_REMEDY);
+  if (at === 'data') {
     return new ReceptanceError('BAD_DATA_FILE', `the data file of a model is damaged: ${message}`, {
       hint: 'it was changed or cut short behind the device’s back: load the weights again, and leave its temporary folder alone',
     });

@@ -104,8 +104,11 @@ export interface Reply {
 }
 
 export interface Failure {
-  /** `missing`: the package is not installed; `open`: a session does not open; `run`: it does not run. */
-  readonly at: 'missing' | 'open' | 'run';
+  /**
+   * `missing`: the package is not installed; `data`: a data file is not what was written; `write`: a model cannot be written; `open`: a
+   * session does not open; `run`: it does not run.
+   */
+  readonly at: 'missing' | 'data' | 'write' | 'open' | 'run';
   readonly message: string;
 }
 
@@ -113,5 +116,4 @@ export interface Failure {
 export interface Ready {
   readonly ready: true;
   readonly version: string;
-  readonly providers: readonly string[];
 }

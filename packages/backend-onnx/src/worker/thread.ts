@@ -7,6 +7,7 @@ import type {
   Envelope,
   Failure,
   Numbers,
+  Ready,
   Reply,
   Request,
   TensorFeed,
@@ -20,6 +21,18 @@ interface Opened {
   readonly works: Map<number, Work>;
   /** By the names of outputs that are not made where they go: tensors for them, some of which hold rows of pools. */
   readonly staging: Map<string, Ort.Tensor[]>;
+}
+
+type OpenRequest = Extract<Request, { readonly kind: 'open' }>;
+
+/** An error of which it is known where it came up. */
+class Fault extends Error {
+  readonly at: Failure['at'];
+
+  constructor(at: Failure['at'], message: string) {
+    super(message);
+    this.at = at;
+  }
 }
 
 const memory = new Memory<Ort.Tensor>(async (x, reader) => {
@@ -47,8 +60,8 @@ async function start(): Promise<void> {
     port.postMessage({ id: 0, error: { at: 'missing', message: messageOf(error) } } satisfies Reply);
     return;
   }
-  const providers = ort.listSupportedBackends().map(({ name }) => name);
-  port.postMessage({ ready: true, version: ort.env.versions.node ?? ort.env.versions.common, providers });
+  const version = ort.env.versions.node ?? ort.env.versions.common;
+  port.postMessage({ ready: true, version } satisfies Ready);
   let turn: Promise<void> = Promise.resolve();
   port.on('message', (envelopes: readonly Envelope[]) => {
     turn = turn.then(async () => {
@@ -64,12 +77,13 @@ async function start(): Promise<void> {
 async function answer(ort: typeof Ort, id: number, request: Request): Promise<Reply> {
   try {
     const data = await handle(ort, request);
+    // A session that is open is open, whatever went wrong before it: the run for which it was opened tells of that.
+    if (id === 0 || request.kind === 'open' || pending === undefined) return data === undefined ? { id } : { id, data };
     const error = pending;
-    if (id !== 0) pending = undefined;
-    if (error !== undefined && id !== 0) return { id, error };
-    return data === undefined ? { id } : { id, data };
+    pending = undefined;
+    return { id, error };
   } catch (cause) {
-    const error: Failure = { at: request.kind === 'open' ? 'open' : 'run', message: messageOf(cause) };
+    const error: Failure = { at: cause instanceof Fault ? cause.at : 'run', message: messageOf(cause) };
     if (id === 0) pending ??= error;
     return { id, error };
   }
@@ -93,17 +107,9 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
     }
     case 'read':
       return (await memory.settled(request.buffer)).slice(request.offset, request.offset + request.elements);
-    case 'open': {
-      if (request.data !== undefined) checkUnchanged(request.data);
-      writeFileSync(request.path, request.model);
-      try {
-        const session = await ort.InferenceSession.create(request.path, { ...request.options });
-        sessions.set(request.session, { session, works: new Map(), staging: new Map() });
-      } finally {
-        rmSync(request.path, { force: true });
-      }
+    case 'open':
+      sessions.set(request.session, { session: await open(ort, request), works: new Map(), staging: new Map() });
       return undefined;
-    }
     case 'release': {
       await memory.settleAll();
       const opened = sessions.get(request.session);
@@ -127,10 +133,34 @@ async function handle(ort: typeof Ort, request: Request): Promise<Numbers | unde
   }
 }
 
+async function open(ort: typeof Ort, { path, model, data, options }: OpenRequest): Promise<Ort.InferenceSession> {
+  checkUnchanged(data);
+  try {
+    writeModel(path, model);
+    return await ort.InferenceSession.create(path, { ...options });
+  } catch (error) {
+    // It may have been damaged since.
+    checkUnchanged(data);
+    throw error instanceof Fault ? error : new Fault('open', messageOf(error));
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function writeModel(path: string, model: Uint8Array): void {
+  try {
+    writeFileSync(path, model);
+  } catch (error) {
+    throw new Fault('write', `${path} could not be written (${messageOf(error)})`);
+  }
+}
+
 /** ONNX Runtime notices a file that is too short, and no other damage. */
-function checkUnchanged({ path, size, mtimeNs }: WrittenFile): void {
+function checkUnchanged(data: WrittenFile | undefined): void {
+  if (data === undefined) return;
+  const { path, size, mtimeNs } = data;
   const now = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (now?.size !== size || now.mtimeNs !== mtimeNs) throw new Error(`the external data in ${path} were changed`);
+  if (now?.size !== size || now.mtimeNs !== mtimeNs) throw new Fault('data', `${path} is not what was written`);
 }
 
 type Tensors = Readonly<Record<string, Ort.Tensor>>;

@@ -8,11 +8,11 @@ export type Provider = (typeof PROVIDERS)[number];
 export interface OnnxOptions {
   /** What of ONNX Runtime computes. Default `cpu`. */
   readonly provider?: Provider;
-  /** Threads of the CPU provider; by default as many as there are cores, but no more than 8. */
+  /** Threads of the CPU provider, and of no other; by default as many as there are cores, but no more than 8. */
   readonly threads?: number;
   /** How the memories of RWKV-5, 6 and 7 read several tokens. Default `attention`. */
   readonly recurrence?: Recurrence;
-  /** How activations meet weights in blocks on the CPU. Default `int8`. */
+  /** How activations meet weights in blocks on the CPU provider, and on no other. Default `int8`. */
   readonly activations?: Activations;
   /** Kernels that take precedence over the backend's own. */
   readonly kernels?: KernelTable<OnnxKernel>;
@@ -54,6 +54,9 @@ const OPTIONS: readonly (keyof OnnxOptions)[] = [
   'session',
 ];
 
+/** Those that say how the CPU computes. */
+const CPU_OPTIONS = ['threads', 'activations'] as const satisfies readonly (keyof OnnxOptions)[];
+
 /** @throws ReceptanceError `BAD_OPTION` for anything that would have no effect */
 export function checkOptions(options: OnnxOptions): void {
   for (const name of Object.keys(options)) checkOneOf('option', name, OPTIONS);
@@ -61,6 +64,10 @@ export function checkOptions(options: OnnxOptions): void {
   if (provider !== undefined) checkOneOf('provider', provider, PROVIDERS);
   if (recurrence !== undefined) checkOneOf('recurrence', recurrence, RECURRENCES);
   if (activations !== undefined) checkOneOf('way of activations', activations, ACTIVATIONS);
+  for (const name of provider === undefined || provider === 'cpu' ? [] : CPU_OPTIONS) {
+    if (options[name] === undefined) continue;
+    throw bad(`${name} has no effect on the ${provider} provider`, 'leave it out, or use the cpu provider');
+  }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw bad(`threads is ${threads}`, 'give a whole number from 1 to 1024');
   }

@@ -108,7 +108,7 @@ test('a model samples as it does on the CPU, many tokens a run', async () => {
   const source = randomRwkv7({ ...shape, seed: 'sampling' });
   const model = detectModel(source.tensors);
   const drawnOn = async (provider: OnnxOptions['provider'] & string): Promise<number[]> => {
-    const device = await onnx({ provider, threads: 1 }).open();
+    const device = await onnx({ provider }).open();
     const [reset, sample] = [resetGraph(model), sampleGraph(model)];
     const parameters = await device.loadParameters(source, [reset, sample], { limits: { Z: 2 } });
     const begin = await device.compile(reset, parameters, { S: 1 });

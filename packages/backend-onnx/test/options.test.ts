@@ -14,6 +14,8 @@ describe('options', () => {
     ['a way of activations that there is not', { activations: 'int4' }, 'exact, int8'],
     ['a recurrence that there is not', { recurrence: 'loop' }, 'scan'],
     ['a session setting that ONNX Runtime would ignore', { session: { intraOpThreads: 2 } }, 'spinning'],
+    ['threads where the CPU does not compute', { provider: 'webgpu', threads: 4 }, 'the cpu provider'],
+    ['activations where the CPU does not compute', { provider: 'cuda', activations: 'exact' }, 'the cpu provider'],
     ['a value that ONNX Runtime would ignore', { session: { graphOptimizationLevel: 'most' } }, 'disabled'],
   ];
   for (const [what, options, hint] of refused) {

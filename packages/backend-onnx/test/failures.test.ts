@@ -95,11 +95,11 @@ describe('a disk without room', () => {
     // Of 512 bytes or 1024, as the shell has it.
     const line = 'ulimit -f 64 && exec "$0" --conditions=@receptance/source "$1" "$2"';
     const { stdout } = await promisify(execFile)('sh', ['-c', line, process.execPath, program, directory]);
-    const { load, run, exported } = JSON.parse(stdout);
-    for (const error of [load, run, exported]) {
+    const { load, turned, run, exported } = JSON.parse(stdout);
+    for (const error of [load, turned, run, exported]) {
       expect(error).toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('EFBIG') });
     }
-    for (const { hint } of [load, run]) expect(hint).toContain('`directory`');
+    for (const { hint } of [load, turned, run]) expect(hint).toContain('`directory`');
     expect(exported.hint).toContain('has room');
     expect(await readdir(directory)).toEqual([]);
   });

@@ -29,11 +29,15 @@ async function told(task: () => Promise<unknown>): Promise<object> {
 }
 
 const device = await onnx({ directory, threads: 1, kernels: { unary: [large] } }).open();
-const b = new GraphBuilder('large');
-b.output('y', b.unary('neg', b.parameter('w', 'f32', [65_536])));
-const load = await told(() =>
-  device.loadParameters(memorySource({ w: store('f32', [65_536], new Float32Array(65_536)) }), [b.build()]),
-);
+const loading = (shape: readonly [number, number]): Promise<object> => {
+  const b = new GraphBuilder('large');
+  b.output('y', b.linear(b.input('x', 'f32', ['N', shape[1]]), b.parameter('w', 'f32', shape)));
+  const source = memorySource({ w: store('f32', shape, new Float32Array(shape[0] * shape[1])) });
+  return told(() => device.loadParameters(source, [b.build()]));
+};
+const load = await loading([61, 1000]);
+// Lies column by column, and is more than is turned at once.
+const turned = await loading([100_000, 61]);
 
 const c = new GraphBuilder('model');
 c.output('y', c.unary('neg', c.input('x', 'f32', [1])));
@@ -46,4 +50,4 @@ await device.close();
 const shape = { layers: 1, heads: 2, headSize: 16, ffn: 64, vocabulary: 2048, ranks: { w: 8, a: 8, v: 8, g: 8 } };
 const source = randomRwkv7({ ...shape, seed: 'full' });
 const exported = await told(() => exportOnnx(source, `${directory}/out`));
-process.stdout.write(JSON.stringify({ load, run, exported }));
+process.stdout.write(JSON.stringify({ load, turned, run, exported }));

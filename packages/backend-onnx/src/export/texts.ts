@@ -1,3 +1,5 @@
+import { RUNTIME_VERSION } from '../worker/client.ts';
+
 /** Runs an exported folder; short, to be read by people. */
 export const RUN_PY = `"""Continues a text of token ids: python run.py 65 66 67 --count 16 --temperature 0"""
 import argparse, hashlib, pathlib, sys
@@ -48,7 +50,7 @@ export interface ReadmeFacts {
 
 export function readme({ architecture, layers, width, vocabularySize, domains, opset, types }: ReadmeFacts): string {
   const ops = domains.includes('com.microsoft')
-    ? 'ops of the ONNX standard and of ONNX Runtime (`com.microsoft`)'
+    ? `ops of the ONNX standard and of ONNX Runtime (\`com.microsoft\`, as version ${RUNTIME_VERSION} has them)`
     : 'ops of the ONNX standard alone';
   return `# ${architecture}, ${layers} layers of width ${width}, ${vocabularySize} tokens
 

@@ -38,11 +38,16 @@ function hasVulkanDriver(): boolean {
   return icdFolders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
 }
 
-function hasRustTarget(): boolean {
-  const { status, stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', 'wasm32-unknown-unknown'], {
-    encoding: 'utf8',
-  });
-  return status === 0 && existsSync(stdout.trim());
+const crate = 'packages/backend-wasm/crate';
+
+/** The Rust that `rust-toolchain.toml` names there, with the target and the sources of `core`. */
+function hasRust(): boolean {
+  const ask = (...args: string[]): string => {
+    const { status, stdout } = spawnSync('rustc', args, { cwd: join(root, crate), encoding: 'utf8' });
+    return status === 0 ? stdout.trim() : '';
+  };
+  const target = ask('--print', 'target-libdir', '--target', 'wasm32-unknown-unknown');
+  return existsSync(target) && existsSync(join(ask('--print', 'sysroot'), 'lib/rustlib/src/rust/library/core'));
 }
 
 /** Of this repository alone: other programs that read ONNX, to hold ours against. */
@@ -52,9 +57,9 @@ const pythonPackages = ['numpy==2.4.6', 'onnx==1.23.2', 'onnxruntime==1.30.0'];
 
 export const systemParts = {
   rust: {
-    title: 'Rust (by rustup) with the wasm32-unknown-unknown target',
-    install: ['rustup target add wasm32-unknown-unknown', 'rustup component add clippy rustfmt'],
-    isPresent: hasRustTarget,
+    title: 'Rust (by rustup) of the version and with the parts that rust-toolchain.toml names',
+    install: [`cd ${crate} && rustup toolchain install --no-self-update`],
+    isPresent: hasRust,
   },
   python: {
     title: 'Python 3.11 with onnx and onnxruntime, in an environment of this repository',

@@ -97,7 +97,12 @@ function runCargo({ name, folder, checks }: CargoGroup): Result {
     .reduce(add, nothing);
   const broken = status !== 0 && tally.failed === 0;
   const checked = checks
-    .map((args) => spawnSync('cargo', args, { cwd: join(root, folder), stdio: ['ignore', 'inherit', 'inherit'] }))
+    .map(([command, ...args]) =>
+      spawnSync(command === 'node' ? process.execPath : command, args, {
+        cwd: join(root, folder),
+        stdio: ['ignore', 'inherit', 'inherit'],
+      }),
+    )
     .map((check): Tally => (check.status === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 }));
   return {
     group: name,

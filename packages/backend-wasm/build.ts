@@ -1,19 +1,42 @@
 /**
  * Compiles the crate and writes what the package has of it: a binary for each variant, in src/binaries, and the table of
- * instructions that all of them know, in src/instructions.gen.ts. Needs Rust with the target wasm32-unknown-unknown, and
- * for the variants with threads the component rust-src; run it after every change of the crate, and commit what it writes.
+ * instructions that all of them know, in src/instructions.gen.ts. Needs the Rust of crate/rust-toolchain.toml; run it after
+ * every change of the crate, and commit what it writes. Arguments choose variants, for trying things out.
+ *
+ * With --check nothing is written: it fails where the committed binaries are not, byte by byte, what the crate gives. With
+ * --lint it runs clippy, as every variant has the crate but memory64, which is relaxedThreads with longer addresses and
+ * would need a core made for it.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { crateHash } from './crate-hash.ts';
+import { parseArgs, promisify } from 'node:util';
+import { crateHash, pinnedRust } from './crate-hash.ts';
 import { mostBytes, PAGE, VARIANTS, type Variant, type VariantName } from './src/variants.ts';
 
 const crate = join(import.meta.dirname, 'crate');
-const rustc = execFileSync('rustc', ['--version'], { cwd: crate, encoding: 'utf8' }).trim();
+const { values: mode, positionals: chosen } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false }, lint: { type: 'boolean', default: false } },
+});
 const all = Object.keys(VARIANTS) as VariantName[];
-const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !Object.hasOwn(VARIANTS, name));
+if (unknown.length > 0) throw new Error(`no variant ${unknown.join(', ')}; there are: ${all.join(', ')}`);
+if (mode.check && chosen.length > 0) throw new Error('--check is of all variants');
 const names = chosen.length === 0 ? all : all.filter((name) => chosen.includes(name));
+
+function ask(...args: string[]): string {
+  return execFileSync('rustc', args, { cwd: crate, encoding: 'utf8' }).trim();
+}
+
+const rustc = ask('--version');
+if (!rustc.startsWith(`rustc ${pinnedRust()} `)) {
+  throw new Error(`the binaries are made by rustc ${pinnedRust()}, this is ${rustc}: install Rust by rustup, which heeds
+crate/rust-toolchain.toml, and in that folder: rustup toolchain install`);
+}
+const sysroot = ask('--print', 'sysroot');
+const HEAD = '// Made of crate/ by build.ts: do not edit.\n\n';
 
 function flags(variant: Variant): string[] {
   const features = ['+simd128', ...(variant.relaxed ? ['+relaxed-simd'] : [])];
@@ -27,26 +50,49 @@ function flags(variant: Variant): string[] {
   }
   // A tile of sums fills the registers of the machine: LLVM must not move the loads of its factors ahead of their use.
   const order = '-Cllvm-args=-pre-RA-sched=source';
-  return [`-Ctarget-feature=${features.join(',')}`, order, ...links.map((link) => `-Clink-arg=${link}`)];
+  // Nothing of the machine that builds it is in a binary: the same sources give the same bytes everywhere.
+  const paths = `--remap-path-prefix=${sysroot}=/rust`;
+  return [`-Ctarget-feature=${features.join(',')}`, order, paths, ...links.map((link) => `-Clink-arg=${link}`)];
 }
 
-function compile(name: VariantName): Uint8Array<ArrayBuffer> {
+/** Runs a command of cargo on the library as a variant has it; gives the folder that it works in. */
+async function cargo(name: VariantName, command: string, ...lintArgs: string[]): Promise<string> {
   const variant = VARIANTS[name];
   const target = variant.memory64 ? 'wasm64-unknown-unknown' : 'wasm32-unknown-unknown';
   const folder = join(crate, 'target', name);
   const features = [variant.threads ? 'threads' : [], variant.relaxed ? 'relaxed' : []].flat();
-  const args = ['build', '--release', '--quiet', '--lib', '--target', target, '--target-dir', folder];
+  const args = [command, '--release', '--quiet', '--lib', '--target', target, '--target-dir', folder];
   if (features.length > 0) args.push('--features', features.join(','));
-  // The core that comes with Rust is built without atomics, and for wasm64 there is none.
-  if (variant.threads) args.push('-Zbuild-std=core');
+  // The core that comes with Rust is built without atomics, and for wasm64 there is none; clippy does not mind the former.
+  if (variant.threads && command === 'build') args.push('-Zbuild-std=core');
   const env = {
     ...process.env,
     CARGO_ENCODED_RUSTFLAGS: flags(variant).join('\x1f'),
     // Waiting and waking are not stable in core yet; the flags above are all that is used beyond it.
     ...(variant.threads ? { RUSTC_BOOTSTRAP: '1' } : {}),
   };
-  execFileSync('cargo', args, { cwd: crate, stdio: 'inherit', env });
-  return new Uint8Array(readFileSync(join(folder, target, 'release/receptance_kernels.wasm')));
+  const { stderr } = await promisify(execFile)('cargo', [...args, ...lintArgs], { cwd: crate, env });
+  process.stderr.write(stderr);
+  return join(folder, target, 'release');
+}
+
+async function compile(name: VariantName): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = await cargo(name, 'build');
+  return new Uint8Array(readFileSync(join(folder, 'receptance_kernels.wasm')));
+}
+
+/** What is made of each variant, as many at a time as there are processors; in their order. */
+async function forEach<T>(
+  names: readonly VariantName[],
+  make: (name: VariantName) => Promise<T>,
+): Promise<[VariantName, T][]> {
+  const made = new Map<VariantName, T>();
+  const rest = names.values();
+  const work = async (): Promise<void> => {
+    for (const name of rest) made.set(name, await make(name));
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return names.map((name) => [name, made.get(name) as T]);
 }
 
 /** `name operand operand …` line by line, out of the binary's own memory. */
@@ -67,32 +113,33 @@ async function instructionTable(binary: Uint8Array<ArrayBuffer>): Promise<string
     .map((line) => line.split(' '));
 }
 
-function writeSource(file: string, text: string): void {
-  writeFileSync(join(import.meta.dirname, 'src', file), `// Made of crate/ by build.ts: do not edit.\n\n${text}`);
+/** The generated files by their names in src. */
+async function generated(): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const [name, binary] of await forEach(names, compile)) {
+    files.set(`binaries/${name}.gen.ts`, binaryFile(binary));
+    process.stdout.write(`${name}: ${binary.length} bytes\n`);
+    if (name === 'simd128') files.set('instructions.gen.ts', tableFile(await instructionTable(binary)));
+  }
+  return files;
 }
 
-function writeBinary(name: VariantName, binary: Uint8Array): void {
+function binaryFile(binary: Uint8Array): string {
   const lines =
     Buffer.from(binary)
       .toString('base64')
       .match(/.{1,116}/g) ?? [];
-  writeSource(
-    `binaries/${name}.gen.ts`,
-    `/** The binary in base64. */\nexport const BINARY: string = \`\n${lines.join('\n')}\n\`;\n`,
-  );
-  process.stdout.write(`${name}: ${binary.length} bytes\n`);
+  return `/** The binary in base64. */\nexport const BINARY: string = \`\n${lines.join('\n')}\n\`;\n`;
 }
 
-function writeTable(table: string[][]): void {
+function tableFile(table: string[][]): string {
   const entries = table.map(
     ([name, ...operands], opcode) =>
       `  ${name}: { opcode: ${opcode}, operands: [${operands.map((operand) => `'${operand}'`).join(', ')}] },`,
   );
-  writeSource(
-    'instructions.gen.ts',
-    `/** What the binaries were made of, and by what. */
+  return `/** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '${crateHash()}',
+  sources: '${names.length === all.length ? crateHash() : 'not all variants'}',
   compiler: '${rustc}',
 } as const;
 
@@ -100,13 +147,31 @@ export const BUILD = {
 export const INSTRUCTIONS = {
 ${entries.join('\n')}
 } as const;
-`,
-  );
-  process.stdout.write(`${table.length} instructions, ${rustc}\n`);
+`;
 }
 
-for (const name of names) {
-  const binary = compile(name);
-  writeBinary(name, binary);
-  if (name === 'simd128') writeTable(await instructionTable(binary));
+const pathOf = (file: string): string => join(import.meta.dirname, 'src', file);
+
+async function write(): Promise<void> {
+  for (const [file, text] of await generated()) {
+    writeFileSync(pathOf(file), `${HEAD}${text}`);
+  }
 }
+
+async function check(): Promise<void> {
+  for (const [file, text] of await generated()) {
+    const same = readFileSync(pathOf(file), 'utf8').replaceAll('\r\n', '\n') === `${HEAD}${text}`;
+    process.stdout.write(`${file} ${same ? 'is what the crate gives' : 'DIFFERS from what the crate gives'}\n`);
+    if (!same) process.exitCode = 1;
+  }
+  if (process.exitCode === 1) process.stdout.write('run build:wasm, and commit what it writes\n');
+}
+
+async function lint(): Promise<void> {
+  const linted = names.filter((name) => !VARIANTS[name].memory64);
+  await forEach(linted, (name) => cargo(name, 'clippy', '--', '-D', 'warnings'));
+}
+
+if (mode.lint) await lint();
+else if (mode.check) await check();
+else await write();

@@ -2,7 +2,7 @@
 
 /** What the binaries were made of, and by what. */
 export const BUILD = {
-  sources: '83cd96811cb80ce1035b136d9bea3ee93da4962636d7a13faf2716016881ac73',
+  sources: 'bc74ecb69d1c444698d749104df880f6ab0d8792fef2ff07918cbbd526c1e305',
   compiler: 'rustc 1.95.0 (59807616e 2026-04-14)',
 } as const;
 

@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { crateHash } from '../crate-hash.ts';
+import { crateHash, pinnedRust } from '../crate-hash.ts';
 import { type Features, features } from '../src/features.ts';
 import { BUILD, INSTRUCTIONS } from '../src/instructions.gen.ts';
 import { chooseVariant, instantiate } from '../src/module.ts';
 import { VARIANTS, type VariantName } from '../src/variants.ts';
 
 describe('the committed binaries', () => {
-  it('were made of the crate as it is', () => {
-    expect(BUILD.sources, 'run pnpm --filter @receptance/backend-wasm build:wasm, and commit what it writes').toBe(
-      crateHash(),
-    );
+  it('were made of the crate as it is, by the Rust of rust-toolchain.toml', () => {
+    const advice = 'run pnpm --filter @receptance/backend-wasm build:wasm, and commit what it writes';
+    expect(BUILD.sources, advice).toBe(crateHash());
+    expect(BUILD.compiler, advice).toMatch(new RegExp(`^rustc ${pinnedRust()} `));
+  });
+
+  it.each(Object.keys(VARIANTS) as VariantName[])('%s holds no path of the machine that built it', async (name) => {
+    const { BINARY } = (await import(`../src/binaries/${name}.gen.ts`)) as { BINARY: string };
+    const text = Buffer.from(BINARY, 'base64').toString('latin1');
+    const paths = text.match(/[\w./@-]+\.rs\b/g) ?? [];
+    expect(paths.filter((path) => !/^(src|\/rust|\/rustc)\//.test(path))).toEqual([]);
   });
 
   it('have the instructions of program.rs', () => {

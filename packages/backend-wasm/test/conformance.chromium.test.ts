@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { goldenInPage } from '../../conformance/test/support/golden-in-page.ts';
 import { wasm } from '../src/index.ts';
 
-conformance(wasm(), { golden: goldenInPage, require: ['*'] });
+conformance(wasm({ guards: true }), { golden: goldenInPage, require: ['*'] });
 
 it('has one thread on a page that is not isolated', async () => {
   expect(crossOriginIsolated).toBe(false);

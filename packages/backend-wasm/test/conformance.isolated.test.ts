@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { goldenInPage } from '../../conformance/test/support/golden-in-page.ts';
 import { wasm } from '../src/index.ts';
 
-conformance(wasm({ threads: 2 }), { golden: goldenInPage, require: ['*'] });
+conformance(wasm({ threads: 2, guards: true }), { golden: goldenInPage, require: ['*'] });
 
 it('has as many threads as the processor, at most 8', async () => {
   expect(crossOriginIsolated).toBe(true);

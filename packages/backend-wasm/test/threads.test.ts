@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { memorySource, store } from '@receptance/conformance';
 import { type Device, type Executable, type Graph, GraphBuilder } from '@receptance/core';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -92,6 +95,34 @@ describe('a device with threads', () => {
     }
     expect((await ready(2)).device.info).toMatchObject({ threads: 2, adapter: 'relaxed SIMD' });
     expect((await ready(1)).device.info.threads).toBe(1);
+  });
+});
+
+describe('a worker that leaves by itself', () => {
+  /** What a process with such a worker printed; it has to end by itself, without an error of its own. */
+  async function leaving(thread: number, when: 'start' | 'amid' | 'after'): Promise<string[]> {
+    const script = fileURLToPath(new URL('support/leaving.ts', import.meta.url));
+    const args = ['--conditions=@receptance/source', script, String(thread), when];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+    return stdout.trim().split('\n');
+  }
+
+  const died = 'DEVICE_ERROR a thread of the WebAssembly backend died: it left with status 7';
+  const closed = 'third run: DEVICE_CLOSED the device is closed';
+
+  it.each([0, 1])('amid a run, thread %i', async (thread) => {
+    const second = 'second run: DEVICE_CLOSED the device is closed';
+    expect(await leaving(thread, 'amid')).toEqual(['open: done', `first run: ${died}`, second, closed]);
+  });
+
+  it('between two runs, thread 1', async () => {
+    expect(await leaving(1, 'after')).toEqual(['open: done', 'first run: done', `second run: ${died}`, closed]);
+  });
+
+  it('before it is ready', async () => {
+    expect(await leaving(0, 'start')).toEqual([
+      'open: BACKEND_UNAVAILABLE backend wasm is not available: a thread did not start: it left with status 7',
+    ]);
   });
 });
 

@@ -1,8 +1,12 @@
-import { ReceptanceError } from '@receptance/core';
+import { BLOCKS, GraphBuilder, ReceptanceError, type WeightSource } from '@receptance/core';
 import { describe, expect, it } from 'vitest';
+import { WasmDevice } from '../src/device.ts';
+import { kernels } from '../src/kernel-table.ts';
 import { type Block, BlockGroup, LinearMemory } from '../src/memory.ts';
+import { instantiate } from '../src/module.ts';
 
 const PAGE = 65536;
+const MIB = 2 ** 20;
 
 function newMemory(most = 2 ** 32 - PAGE): LinearMemory {
   return new LinearMemory(new WebAssembly.Memory({ initial: 1 }), { base: 1000, most, memory64: false });
@@ -88,5 +92,50 @@ describe('LinearMemory', () => {
     }
     for (const block of blocks) memory.free(block);
     expect(memory.unusedBytes).toBe(memory.memory.buffer.byteLength - 1024);
+  });
+});
+
+describe('loading', () => {
+  const SIZE = 2048;
+  type Stored = 'f32' | 'f16' | 'q8_0' | 'q4_0';
+
+  /** Square matrices of one type, whose bytes are made when they are asked for, and the memory that they were read into. */
+  function matrices(dtype: Stored, count: number): WeightSource & { readonly rooms: Set<ArrayBufferLike> } {
+    const { bytes, elements } = BLOCKS[dtype];
+    const tensor = { dtype, shape: [SIZE, SIZE], bytes: (SIZE * SIZE * bytes) / elements } as const;
+    const rooms = new Set<ArrayBufferLike>();
+    return {
+      rooms,
+      tensors: new Map(Array.from({ length: count }, (_, i) => [`w${i}`, tensor])),
+      async read(_, { start, end } = { start: 0, end: tensor.bytes }, _signal, into) {
+        const room = into ?? new Uint8Array(end - start);
+        rooms.add(room.buffer);
+        return room.subarray(0, end - start).fill(0x11);
+      },
+    };
+  }
+
+  describe.each(['relaxed', 'relaxedThreads'] as const)('with %s', (variant) => {
+    it.each([
+      ['f32', 6],
+      ['f16', 12],
+      ['q8_0', 24],
+      ['q4_0', 48],
+    ] as const)('takes the weights and at most 64 MiB: %s', async (dtype, count) => {
+      const b = new GraphBuilder('products');
+      const x = b.input('x', 'f32', ['N', SIZE]);
+      for (let i = 0; i < count; i++) b.output(`y${i}`, b.linear(x, b.parameter(`w${i}`, dtype, [SIZE, SIZE])));
+      const instance = await instantiate(variant);
+      const memory = new LinearMemory(instance.memory, { base: instance.crate.base, most: 2 ** 30, memory64: false });
+      const device = new WasmDevice(kernels, instance, memory, undefined);
+      const source = matrices(dtype, count);
+      const { bytes } = await device.loadParameters(source, [b.build()]);
+      expect(bytes).toBeGreaterThan(95 * MIB);
+      // Memory never shrinks: what it has now is the most that it had.
+      const rooms = new Set<ArrayBufferLike>([...source.rooms, instance.memory.buffer]);
+      const all = [...rooms].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      expect(all - bytes).toBeLessThan(64 * MIB);
+      await device.close();
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { decodeInWindows, type Window } from '../measure/windows.ts';
+import { type Drift, driftOf, FLAT, type Range } from '../measure/drift.ts';
+import { decodeInWindows, WINDOW_TOKENS, type Window } from '../measure/windows.ts';
 import { heldAs } from '../models/held-as.ts';
 import { openModel } from '../models/source.ts';
 import { badOption, weightName, whole } from '../options.ts';
@@ -21,7 +22,7 @@ of an RWKV does not grow.
   --weights TYPE   f32, f16, bf16, q8_0, q4_0 (default: as stored)
   --threads N      where the backend can be told (default: 2)
   --tokens N       length of the text (default: 100000)
-  --windows N      parts that are compared (default: 50)
+  --windows N      points of the plot, 3 at least (default: 50)
   --busy N         processes that never rest beside it (default: 0)
   --json           the figures alone`;
 
@@ -41,7 +42,10 @@ export async function longCommand(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.help) return console.log(HELP);
   const [tokens, count] = [whole('--tokens', values.tokens), whole('--windows', values.windows)];
-  if (count > tokens) throw badOption(`${count} windows of ${tokens} tokens`, 'give no more windows than tokens');
+  if (tokens < count * WINDOW_TOKENS) {
+    throw badOption(`${count} windows of ${tokens} tokens`, `give ${WINDOW_TOKENS} tokens a window at least`);
+  }
+  if (count < 3) throw badOption(`${count} windows`, 'give 3 at least: the first is left out, and others are compared');
   const stopping = new AbortController();
   process.once('SIGINT', () => stopping.abort(new Error('interrupted')));
   const backend = await backendEntry(values.backend).make(whole('--threads', values.threads), {});
@@ -69,6 +73,7 @@ export async function longCommand(args: readonly string[]): Promise<void> {
     weights: weights ?? 'as stored',
     busy: values.busy,
     windows,
+    drift: driftOf(windows),
   };
   console.log(values.json ? JSON.stringify(figures, null, 2) : textOf(figures));
 }
@@ -79,12 +84,14 @@ function textOf({
   weights,
   busy,
   windows,
+  drift,
 }: {
   backend: string;
   model: string;
   weights: string;
   busy: string;
   windows: readonly Window[];
+  drift: Drift;
 }): string {
   const kept = windows.slice(1);
   const times = kept.map(({ best }) => best);
@@ -108,13 +115,34 @@ function textOf({
   return [
     `${model}, ${weights}, on ${backend}: one text of ${windows.at(-1)?.position} tokens, ${windows.length} windows${beside}`,
     '',
-    'time a token against position: of a text that begins in the same moment, 1 (best quarter of the runs)',
-    ...bars(windows.map(({ position, best, fresh }) => ({ label: String(position), value: best / fresh }))),
+    'against position: time a token, where that of a text that begins in the same moment is 1 (best quarter of the runs), and memory of the process, MiB',
+    ...plot(windows),
     '',
     ...alignedRows(rows),
     '',
-    'The first window, in which code is compiled, is left out of the table.',
+    'The first window, in which code is compiled, is left out of the table and of what follows.',
+    `Of ${drift.parts} parts, the later ones beside the first: time a token ${signed(drift.time)}, memory ${signed(drift.memory)}: ${
+      drift.flat ? 'flat' : 'NOT flat'
+    } to ±${100 * FLAT} %.`,
   ].join('\n');
+}
+
+function plot(windows: readonly Window[]): string[] {
+  const times = bars(
+    windows.map(({ position, best, fresh }) => ({ label: String(position), value: best / fresh })),
+    36,
+  );
+  const memory = bars(
+    windows.map(({ residentBytes }) => ({ label: '', value: residentBytes / 2 ** 20 })),
+    36,
+  );
+  const width = Math.max(...times.map(({ length }) => length));
+  return times.map((line, i) => `${line.padEnd(width)}  ${memory[i]}`);
+}
+
+function signed({ least, most }: Range): string {
+  const [low, high] = [least, most].map((share) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %`);
+  return `${low} to ${high}`;
 }
 
 function row(name: string, values: readonly number[], digits: number): string[] {

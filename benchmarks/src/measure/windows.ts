@@ -25,8 +25,10 @@ export interface WindowOptions {
 const STEPS = 16;
 /** Times that a window and a fresh text take turns. */
 const TURNS = 4;
+/** The least that a window can be of. */
+export const WINDOW_TOKENS = STEPS * TURNS;
 
-/** Decodes one text and tells of it window by window. */
+/** Decodes one text and tells of it window by window; less than a run at its end is left out. */
 export async function* decodeInWindows(
   source: WeightSource,
   backend: Backend,
@@ -36,9 +38,9 @@ export async function* decodeInWindows(
   try {
     const session = await model.session();
     const size = Math.max(STEPS, Math.floor(tokens / count / TURNS));
-    for (let position = 0; position < tokens; ) {
+    for (let position = 0; tokens - position >= STEPS; ) {
       const [own, fresh]: [number[], number[]] = [[], []];
-      for (let turn = 0; turn < TURNS && position < tokens; turn++) {
+      for (let turn = 0; turn < TURNS && tokens - position >= STEPS; turn++) {
         const part = Math.min(size, tokens - position);
         own.push(...(await runTimes(session, part, position === 0, signal)));
         position += part;

@@ -37,6 +37,10 @@ test('a run measures everything that it is asked for, as its schema says', () =>
     expect(measurementOf(entry, 'context', 300)?.samples).toHaveLength(8);
     expect(measurementOf(entry, 'tokenTime')?.samples.length).toBeGreaterThan(5);
     expect(entry.measurements.find(({ name }) => name === 'load')?.samples).toHaveLength(2);
+    const [before, peak] = (['memoryBefore', 'peakMemory'] as const).map((name) => measurementOf(entry, name)?.samples);
+    expect([before?.length, peak?.length]).toEqual([2, 2]);
+    // This process reads the file whole; what it had is none of theirs.
+    expect(Math.max(...(before ?? []))).toBeLessThan(Math.min(...(peak ?? [])));
     for (const { samples } of entry.measurements) expect(samples.every((x) => x > 0 && Number.isFinite(x))).toBe(true);
   }
 });

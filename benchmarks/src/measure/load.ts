@@ -46,7 +46,9 @@ export async function takeLoads(subject: Subject, group: Group, samples: Samples
     try {
       const { program: backend, threads } = subject;
       const job = { model: path, seed: settings.seed, weights: undefined, backend, threads, maxSequences: 1 };
-      samples.add('load', [(await runner.ask('open', job)).loadMs], size);
+      const { loadMs, beforeBytes } = await runner.ask('open', job);
+      samples.add('load', [loadMs], size);
+      if (beforeBytes !== undefined) samples.add('memoryBefore', [beforeBytes]);
       await runner.ask('decode', { tokens: 2 });
       samples.add('peakMemory', [await runner.ask('memory', {})]);
     } finally {

@@ -9,6 +9,7 @@ const UNITS: Readonly<Record<MeasurementName, Measurement['unit']>> = {
   context: 'ms',
   load: 'ms',
   fileRead: 'ms',
+  memoryBefore: 'bytes',
   peakMemory: 'bytes',
 };
 

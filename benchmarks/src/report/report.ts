@@ -132,7 +132,8 @@ export type MeasurementName =
   /** From a file of `at` bytes to a model that answers; and reading the same file. */
   | 'load'
   | 'fileRead'
-  /** Most bytes of the process that loaded the file and made a token. */
+  /** Most bytes of the process before it loaded the file, and when it had made a token. */
+  | 'memoryBefore'
   | 'peakMemory';
 
 export function measurementOf(entry: Entry, name: MeasurementName, at?: number): Measurement | undefined {

@@ -162,15 +162,19 @@ function loadLines(entries: readonly Entry[]): string[] {
     'reading the file, GB/s',
     'of that',
     'peak MB',
-    'beyond the weights',
+    'before MB',
+    'beyond the weights and that',
   ];
   const rows = loaded.map(({ entry, load, read }) => {
     const { at: bytes = 0 } = load;
     const [rate, most] = [bytes / medianOf(load), bytes / medianOf(read)].map((perMs) => perMs * 1000);
-    const peak = medianOf(measurementOf(entry, 'peakMemory'));
+    const [peak, before] = [
+      medianOf(measurementOf(entry, 'peakMemory')),
+      medianOf(measurementOf(entry, 'memoryBefore')),
+    ];
     return [
       ...[...nameOf(entry), mega(bytes), range(load), giga(rate ?? 0), giga(most ?? 0)],
-      ...[percent((rate ?? 0) / (most ?? 0)), mega(peak), mega(peak - entry.storedBytes)],
+      ...[percent((rate ?? 0) / (most ?? 0)), mega(peak), mega(before), mega(peak - before - entry.storedBytes)],
     ];
   });
   return ['', ...alignedRows([heads, ...rows])];

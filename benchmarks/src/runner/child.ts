@@ -1,4 +1,5 @@
 /** The process in which one model is measured: answers requests until its standard input ends. */
+import { existsSync, readFileSync } from 'node:fs';
 import { resourceUsage } from 'node:process';
 import { createInterface } from 'node:readline';
 import { ReceptanceError } from '@receptance/core';
@@ -12,13 +13,20 @@ import { createStudies } from './studies.ts';
 const platform: Platform = {
   backend: async (name, threads, kernels) => backendEntry(name).make(threads, await kernelsOf(kernels)),
   open: openModel,
-  peakBytes: () => resourceUsage().maxRSS * 1024,
+  peakBytes,
 };
 const handlers: Readonly<Record<string, (parameters: never) => Promise<unknown>>> = {
   ...createRunner(platform),
   ...createStudies(platform),
   ...createTraining(platform),
 };
+
+/** On Linux `maxRSS` begins with what the program had that started this one: a file that it read shows as ours. VmHWM is our own. */
+function peakBytes(): number {
+  const status = '/proc/self/status';
+  const own = existsSync(status) ? /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(status, 'utf8'))?.[1] : undefined;
+  return (own === undefined ? resourceUsage().maxRSS : Number(own)) * 1024;
+}
 
 function errorOf(error: unknown): AnswerLine {
   if (!ReceptanceError.isInstance(error)) return { error: { message: String(error) } };

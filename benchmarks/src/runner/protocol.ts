@@ -31,6 +31,8 @@ export interface Opened {
   /** Bytes of weights on the device, where the program knows. */
   readonly heldBytes?: number;
   readonly stateBytes?: number;
+  /** What the process had at most before it loaded anything, where the program knows. */
+  readonly beforeBytes?: number;
   readonly vocabularySize: number;
 }
 

@@ -23,6 +23,7 @@ export function createRunner(platform: Platform): Answering<keyof Requests> & { 
     async open(job) {
       const backend = await platform.backend(job.backend, job.threads);
       const weights = await platform.open(job.model, job.seed);
+      const beforeBytes = platform.peakBytes();
       const began = performance.now();
       const model = await load(weights.source, optionsOf(job, backend)).finally(() => weights.close());
       const loadMs = performance.now() - began;
@@ -30,7 +31,7 @@ export function createRunner(platform: Platform): Answering<keyof Requests> & { 
       const { architecture, device, memory, vocabularySize } = model;
       return {
         ...{ architecture, adapter: device.adapter, threads: device.threads, loadMs, vocabularySize },
-        ...{ heldBytes: memory.parameterBytes, stateBytes: memory.sessionBytes },
+        ...{ heldBytes: memory.parameterBytes, stateBytes: memory.sessionBytes, beforeBytes },
       };
     },
     async prefill({ tokens }) {

@@ -39,7 +39,6 @@ test('a run measures everything that it is asked for, as its schema says', () =>
     expect(entry.measurements.find(({ name }) => name === 'load')?.samples).toHaveLength(2);
     const [before, peak] = (['memoryBefore', 'peakMemory'] as const).map((name) => measurementOf(entry, name)?.samples);
     expect([before?.length, peak?.length]).toEqual([2, 2]);
-    // This process reads the file whole; what it had is none of theirs.
     expect(Math.max(...(before ?? []))).toBeLessThan(Math.min(...(peak ?? [])));
     for (const { samples } of entry.measurements) expect(samples.every((x) => x > 0 && Number.isFinite(x))).toBe(true);
   }

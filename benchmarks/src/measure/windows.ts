@@ -26,7 +26,7 @@ const STEPS = 16;
 /** Times that a window and a fresh text take turns. */
 const TURNS = 4;
 /** The least that a window can be of. */
-export const WINDOW_TOKENS = STEPS * TURNS;
+export const WINDOW_TOKENS: number = STEPS * TURNS;
 
 /** Decodes one text and tells of it window by window; less than a run at its end is left out. */
 export async function* decodeInWindows(

@@ -50,6 +50,12 @@ test.each(ARCHITECTURES)('%s has the tensors and shapes of an official checkpoin
   for (const name of made.tensors.keys()) expect(await again.read(name)).toEqual(await made.read(name));
 });
 
+test.each(['rwkv5', 'rwkv6', 'rwkv7'] as const)('%s may have a single head', (architecture) => {
+  const { tensors } = initialWeights({ architecture, layers: 1, width: 64, vocabularySize: 97 }, 1);
+  const { state } = detectModel(tensors);
+  expect(state.find(({ name }) => name.endsWith('att_kv'))?.shape).toEqual([1, 64, 64]);
+});
+
 test('the head is orthogonal with its gain; the embedding is tiny; what leaves a block is 0', async () => {
   const made = initialWeights({ architecture: 'rwkv7', layers: 2, width: 64, vocabularySize: 256 }, 1);
   const head = await numbers(made, 'head.weight');

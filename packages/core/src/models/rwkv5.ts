@@ -19,7 +19,7 @@ export function isRwkv5(tensors: ReadonlyMap<string, TensorInfo>): boolean {
 export function rwkv5(tensors: ReadonlyMap<string, TensorInfo>, options: ModelOptions = {}): LanguageModel {
   const shapes = new ModelTensors(tensors, 'RWKV-5');
   const [, width] = shapes.matrixShape('emb.weight');
-  const [heads = 1] = shapes.shape('blocks.0.att.time_decay');
+  const { heads } = headsOf(shapes, 'blocks.0.att.time_decay', width);
   if (width % heads !== 0) throw shapes.mismatch('blocks.0.att.time_decay', `one row a head of a width of ${width}`);
   const eps = options.groupNormEps ?? 64e-5;
   const version = { architecture: 'rwkv5', tensors: shapes, width };
@@ -32,16 +32,27 @@ export function rwkv5(tensors: ReadonlyMap<string, TensorInfo>, options: ModelOp
   });
 }
 
+/** Of a tensor `[H]`, one number a head, or `[H,D]`, one a channel. A single head is a row, whose axis of length 1 counts. */
+function headsOf(
+  shapes: ModelTensors,
+  name: string,
+  width: number,
+): { readonly heads: number; readonly perChannel: boolean } {
+  const [first = 1, ...more] = shapes.shape(name);
+  const isRow = more.length === 0 && first === width && shapes.rank(name) > 1;
+  return isRow ? { heads: 1, perChannel: true } : { heads: first, perChannel: more.length > 0 };
+}
+
 function timeMix(
   { b, layer, state, vector, matrix, dense }: HalfBlock,
   shapes: ModelTensors,
   perHead: readonly [number, number],
 ): HalfInputs<'timeMix5'> {
   const att = `blocks.${layer}.att.`;
-  const [heads] = perHead;
+  const [heads, size] = perHead;
   /** `[H]` or `[H,D]` as `[H,D]`. */
   const spread = (name: string): Value => {
-    const perChannel = shapes.shape(att + name).length > 1;
+    const { perChannel } = headsOf(shapes, att + name, heads * size);
     return perChannel ? dense(name, perHead) : b.broadcast(b.reshape(dense(name, [heads]), [heads, 1]), perHead);
   };
   const u = shapes.has(`${att}time_faaaa`) ? spread('time_faaaa') : b.unary('exp', spread('time_first'));

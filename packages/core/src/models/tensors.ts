@@ -48,6 +48,11 @@ export class ModelTensors {
     return shape;
   }
 
+  /** How many axes are stored, those of length 1 too. */
+  rank(name: string): number {
+    return this.#tensors.get(name)?.shape.length ?? 0;
+  }
+
   /** The two sizes of a matrix. @throws ReceptanceError `MISSING_TENSOR`, `SHAPE_MISMATCH` */
   matrixShape(name: string): readonly [number, number] {
     this.shape(name);

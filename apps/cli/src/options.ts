@@ -91,8 +91,10 @@ export function parseOptions<Name extends string>(
       throw badOption(`there is no option ${token.rawName}`, meant === undefined ? help : `did you mean --${meant}?`);
     if (Object.hasOwn(values, token.name)) throw badOption(`--${token.name} is given twice`, help);
     if (spec.value === undefined && token.value !== undefined) throw badOption(`--${token.name} takes no value`, help);
-    if (spec.value !== undefined && token.value === undefined) {
-      throw badOption(`--${token.name} needs a value`, `--${token.name} ${spec.value}`);
+    if (spec.value !== undefined && (token.value === undefined || isNextOption(token))) {
+      const joined =
+        token.value === undefined ? '' : `; a value that begins with -- is joined: --${token.name}=${token.value}`;
+      throw badOption(`--${token.name} needs a value`, `--${token.name} ${spec.value}${joined}`);
     }
     values[token.name] = token.value ?? true;
   }
@@ -101,6 +103,11 @@ export function parseOptions<Name extends string>(
 
 export function badOption(message: string, hint: string): UsageError {
   return new UsageError('BAD_OPTION', message, { hint });
+}
+
+/** Whether what was taken for the value of an option is the option after it. */
+function isNextOption({ value, inlineValue }: { readonly value?: string; readonly inlineValue?: boolean }): boolean {
+  return inlineValue === false && value?.startsWith('--') === true;
 }
 
 /** `--seed -1` as `--seed=-1`, so that -1 reads as the value and can be refused as one. */

@@ -98,6 +98,8 @@ const MISUSES: Wrong = [
   ['BAD_OPTION', 'a misspelt option', ['generate', '--promt', 'a']],
   ['BAD_OPTION', 'an option without its value', ['generate', '--prompt']],
   ['BAD_OPTION', 'an option given twice', ['generate', '--seed', '1', '--seed', '2']],
+  ['BAD_OPTION', 'an option where a value should be', ['generate', '--prompt', '--greedy', '--max-tokens', '8']],
+  ['BAD_OPTION', 'a system text without turns', ['chat', '--system', 'Be brief.']],
   ['BAD_OPTION', 'a word too many', ['generate', 'Once']],
   ['BAD_OPTION', 'no place to write to', ['logits', '--tokens', '1']],
   ['UNKNOWN_COMMAND', 'an unknown command', ['sing']],

@@ -50,6 +50,23 @@ test('the bundled model tells a story; the same seed tells the same one, streame
   expect(streamed.stdout).toBe(`Once upon a time${text}\n`);
 });
 
+test('a stop token is none of the tokens, also where text was held back until it came', async () => {
+  const args = ['generate', '--prompt', 'Once upon a time', '--greedy', '--json'];
+  interface Made {
+    readonly tokens: readonly number[];
+    readonly timings: { readonly promptTokens: number };
+  }
+  const made = async (...more: string[]): Promise<Made> => JSON.parse((await receptance([...args, ...more])).stdout);
+  const { tokens, timings } = await made('--max-tokens', '3');
+  const [first = 0, second = 0, third = 0] = tokens;
+  const { decode } = await storiesTokenizer();
+  const held = ['--stop', `${decode([second])}Z`, '--stop-tokens', String(third)];
+  expect(await made(...held)).toMatchObject({
+    ...{ tokens: [first, second], text: decode([first, second]), finish: 'stop' },
+    timings: { promptTokens: timings.promptTokens },
+  });
+});
+
 test('--tokenizer reads a World vocabulary', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'receptance-'));
   const vocabulary = join(folder, 'vocabulary.txt');

@@ -141,7 +141,7 @@ export class Conversation {
     const pieces = this.#begin(question, tries, before.length === 0, signal);
     this.#turns = [...this.#turns, { before, question, tries }].slice(-MOST_TURNS);
     const at = this.#said.push({ question, answer: '' }) - 1;
-    const answer = await listen(pieces, onText, signal);
+    const answer = await listen(this.#session, pieces, onText, signal);
     this.#said[at] = { question, answer: answer.text };
     const { endOfText } = this.#tokenizer;
     if (this.#settings.form === 'plain' && answer.finish === 'stop' && endOfText !== undefined) {
@@ -161,22 +161,25 @@ export class Conversation {
 }
 
 async function listen(
+  session: Talking,
   pieces: AsyncGenerator<Piece, Finish, void>,
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Answer> {
   let text = '';
-  let tokens = 0;
+  let start: number | undefined;
+  // A stop token that comes with the last text is not part of it.
+  const tokens = (): number => (start === undefined ? 0 : session.length - start);
   try {
     for (;;) {
       const { value, done } = await pieces.next();
-      if (done === true) return { text, tokens, finish: value };
-      tokens++;
+      if (done === true) return { text, tokens: tokens(), finish: value };
+      start ??= session.length - 1;
       text += value.text;
       onText(value.text);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    return { text, tokens, finish: 'interrupted' };
+    return { text, tokens: tokens(), finish: 'interrupted' };
   }
 }

@@ -63,6 +63,9 @@ async function talk({ model, isBundled }: LoadedModel, given: Settings, terminal
       },
     );
   }
+  if (isBundled && given.system !== undefined) {
+    throw badOption('the small model has no turns, and so no --system', 'leave it out, or give a model with --model');
+  }
   const settings: Settings = isBundled ? { ...given, form: 'plain' } : given;
   const conversation = new Conversation(await model.session(), tokenizer, settings);
   const chat: Chat = {

@@ -84,6 +84,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
   const generation = session.generate({ ...choice, maxTokens, stop, stopTokens, signal });
   const tokens: number[] = [];
   let text = '';
+  let start = 0;
   let finish: 'stop' | 'length' | 'interrupted' = 'length';
   const began = performance.now();
   let prefilled = began;
@@ -97,6 +98,7 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
         finish = value;
         break;
       }
+      if (tokens.length === 0) start = session.length - 1;
       tokens.push(value.token);
       text += value.text;
       if (!terminal.json)
@@ -106,6 +108,8 @@ async function stream(loaded: LoadedModel, request: Request, terminal: Terminal)
     if (!signal.aborted) throw error;
     finish = 'interrupted';
   }
+  // A stop token that comes with the last text is not part of it.
+  tokens.splice(session.length - start);
   const timings = timingsOf({
     loadMs,
     began,

@@ -5,7 +5,6 @@ import { closingOnError } from './checkpoint.ts';
 import { checkpointError } from './errors.ts';
 import { openGguf } from './gguf/open.ts';
 import { withOfficialNames } from './huggingface/official.ts';
-import { inCompany } from './in-company.ts';
 import { openPth } from './pth/open.ts';
 import { openSafetensors } from './safetensors/open.ts';
 import { closingIfRefused } from './safetensors/shards.ts';
@@ -34,8 +33,7 @@ const REFUSED: readonly { readonly starts: string; readonly what: string; readon
  *
  * @throws ReceptanceError `NOT_A_CHECKPOINT`, `UNSUPPORTED_FORMAT`, or what the format's reader throws.
  */
-export async function openCheckpoint(given: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
-  const source = inCompany(given);
+export async function openCheckpoint(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
   const open = await closingOnError(source, () => detect(source, options));
   const checkpoint = await open(source, options);
   return closingIfRefused(checkpoint, () => withOfficialNames(source.name, checkpoint));

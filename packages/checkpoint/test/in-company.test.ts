@@ -16,6 +16,22 @@ function watched(fails: () => boolean = () => false): { source: ByteSource; aske
   return { source: { ...source, read }, asked };
 }
 
+/** A source that gives its bytes when it is told to. */
+function held(): { source: ByteSource; given: (() => void)[]; signals: AbortSignal[] } {
+  const given: (() => void)[] = [];
+  const signals: AbortSignal[] = [];
+  const source: ByteSource = {
+    size: data.length,
+    name: 'held',
+    read: async (start, end, signal) => {
+      if (signal instanceof AbortSignal) signals.push(signal);
+      await new Promise<void>((resolve) => given.push(resolve));
+      return data.slice(start, end);
+    },
+  };
+  return { source, given, signals };
+}
+
 describe('reading in company', () => {
   it('gives the bytes that were asked for, whatever was read before', async () => {
     const company = inCompany(bytesSource(data));
@@ -50,6 +66,40 @@ describe('reading in company', () => {
     await expect(company.read(5, 4)).rejects.toMatchObject({ code: 'BAD_RANGE' });
     await expect(company.read(0, 4, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
     expect(asked).toEqual([]);
+  });
+
+  it('tells of a source that gives too few bytes, also where there was memory for them', async () => {
+    const short: ByteSource = { size: 100, name: 'short', read: async (start, end) => data.slice(start, end - 1) };
+    const error = { code: 'TRUNCATED_FILE', hint: expect.any(String) };
+    await expect(inCompany(short).read(90, 100, undefined, new Uint8Array(10))).rejects.toMatchObject(error);
+    await expect(inCompany(short).read(90, 100)).rejects.toMatchObject(error);
+  });
+
+  it('gives up at once what is aborted, and the bytes when nobody waits for them any more', async () => {
+    const { source, given, signals } = held();
+    const company = inCompany(source);
+    const [one, two] = [new AbortController(), new AbortController()];
+    const into = new Uint8Array(4);
+    const [first, second] = [company.read(0, 4, one.signal, into), company.read(4, 8, two.signal)];
+    one.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect(signals[0]?.aborted).toBe(false);
+    given[0]?.();
+    expect(await second).toEqual(data.slice(4, 8));
+    expect(into).toEqual(new Uint8Array(4));
+
+    const [three, four] = [new AbortController(), new AbortController()];
+    const both = [company.read(100_000, 100_004, three.signal), company.read(100_004, 100_008, four.signal)];
+    three.abort(new Error('enough'));
+    four.abort(new Error('enough, too'));
+    expect(await Promise.allSettled(both)).toMatchObject([
+      { reason: { message: 'enough' } },
+      { reason: { message: 'enough, too' } },
+    ]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+    const again = company.read(100_000, 100_004);
+    given[2]?.();
+    expect(await again).toEqual(data.slice(100_000, 100_004));
   });
 
   it('asks again after a failure', async () => {

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesSource } from '../src/index.ts';
+import { bytesSource, openCheckpoint } from '../src/index.ts';
 import { dict, pickle, string, type TensorToPickle, tensor } from './support/pickle.ts';
 import { fixture, openBytes, readAll, refusal } from './support/sources.ts';
 import { pth } from './support/zip.ts';
@@ -65,6 +66,21 @@ describe('.pth of PyTorch', () => {
     expect(error.message).toMatch(/^model\.pth: /);
     expect(error.hint).toBeTruthy();
   });
+});
+
+it('a .pth is opened without its weights', async () => {
+  const path = new URL('../../conformance/golden/models/rwkv7_l2_c128_v97.pth', import.meta.url);
+  const bytes = new Uint8Array(readFileSync(path));
+  const source = bytesSource(bytes);
+  let asked = 0;
+  const read: typeof source.read = (start, end, ...rest) => {
+    asked += end - start;
+    return source.read(start, end, ...rest);
+  };
+  const checkpoint = await openCheckpoint({ ...source, read });
+  // The end of a zip is looked for in 64 KiB; then there are the directory, the pickle, and the header of each storage.
+  expect(asked).toBeLessThan(2 ** 16 + 300 * checkpoint.tensors.size);
+  expect(bytes.length).toBeGreaterThan(20 * asked);
 });
 
 describe('a tensor in a .pth', () => {

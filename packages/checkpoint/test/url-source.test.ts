@@ -158,6 +158,31 @@ describe('a file on a server', () => {
     await expect(urlSource(url, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more');
   });
 
+  it('is not waited for after an abort when a checkpoint is opened or read', async () => {
+    const path = new URL('../../conformance/golden/models/rwkv7_l2_c128_v97.safetensors', import.meta.url);
+    const bytes = new Uint8Array(readFileSync(path));
+    let stalls = false;
+    const whole = ranges(bytes);
+    const url = await serve((request, response) => {
+      if (!stalls) return whole(request, response);
+      const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+      response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, etag: '"1"' });
+      response.write(bytes.subarray(Number(from), Number(from) + 3));
+    });
+    const checkpoint = await openCheckpoint(await urlSource(url));
+    const source = await urlSource(url);
+    stalls = true;
+    const aborted = (): AbortSignal => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new Error('enough')), 20);
+      return controller.signal;
+    };
+    await expect(openCheckpoint(source, { signal: aborted() })).rejects.toThrow('enough');
+    await expect(checkpoint.read('ln_out.weight', undefined, aborted())).rejects.toThrow('enough');
+    stalls = false;
+    expect((await checkpoint.read('ln_out.weight')).length).toBe(512);
+  });
+
   it.each(['model.gguf', 'file:///model.gguf', ''])('has an address of the web: not %j', async (url) => {
     expect(await refusal(urlSource(url))).toMatchObject({ code: 'READ_FAILED' });
   });

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../byte-source.ts';
 import type { Checkpoint, OpenOptions, Vocabulary } from '../checkpoint.ts';
 import { checkpointOf, closingOnError } from '../checkpoint.ts';
+import { inCompany } from '../in-company.ts';
 import { badGguf } from './errors.ts';
 import { readHeader } from './header.ts';
 import type { Metadata } from './metadata.ts';
@@ -25,7 +26,7 @@ export function openGguf(source: ByteSource, options: OpenOptions = {}): Promise
 async function open(source: ByteSource, { signal, onProgress }: OpenOptions): Promise<Checkpoint> {
   onProgress?.({ what: 'reading the header', done: 0, total: 1 });
   const header = await readHeader(source, new Set([TOKENS, TYPES]), signal);
-  const stored = officialTensors(source, header);
+  const stored = officialTensors(inCompany(source), header);
   onProgress?.({ what: 'reading the header', done: 1, total: 1 });
   const metadata = textsOf(header.metadata);
   const vocabulary = vocabularyOf(source.name, header.metadata);

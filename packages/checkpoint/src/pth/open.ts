@@ -3,6 +3,7 @@ import { readExactly } from '../byte-source.ts';
 import type { Checkpoint, OpenOptions, StoredTensor } from '../checkpoint.ts';
 import { checkpointOf, closingOnError } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
+import { inCompany } from '../in-company.ts';
 import type { ZipEntry } from '../zip/directory.ts';
 import { readDirectory } from '../zip/directory.ts';
 import type { ZipData } from '../zip/local.ts';
@@ -53,8 +54,9 @@ async function open(source: ByteSource, options: OpenOptions): Promise<Checkpoin
     );
   }
   const places = await locateAll(source, new Set([...tensors.values()].map(({ entry }) => entry)), options);
+  const weights = inCompany(source);
   const stored = new Map<string, StoredTensor>();
-  for (const [name, tensor] of tensors) stored.set(name, storedTensor(source, places, tensor));
+  for (const [name, tensor] of tensors) stored.set(name, storedTensor(weights, places, tensor));
   return checkpointOf({ format: 'pth', source, stored, metadata: {} });
 }
 

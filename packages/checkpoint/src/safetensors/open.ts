@@ -3,6 +3,7 @@ import { readExactly } from '../byte-source.ts';
 import type { Checkpoint, OpenOptions, StoredTensor } from '../checkpoint.ts';
 import { checkpointOf, closingOnError } from '../checkpoint.ts';
 import { checkpointError } from '../errors.ts';
+import { inCompany } from '../in-company.ts';
 import { LONGEST_HEADER } from './dtypes.ts';
 import { badHeader, parseHeader } from './header.ts';
 
@@ -24,12 +25,13 @@ async function open(source: ByteSource, { signal, onProgress }: OpenOptions): Pr
   const bytes = await readExactly(source, PREFIX, dataStart, signal);
   const { tensors, metadata } = parseHeader(source.name, bytes, source.size - dataStart);
   onProgress?.({ what: 'reading the header', done: dataStart, total: dataStart });
+  const weights = inCompany(source);
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of tensors) {
     const base = dataStart + tensor.start;
     stored.set(name, {
       info: tensor.info,
-      read: (start, end, readSignal, into) => readExactly(source, base + start, base + end, readSignal, into),
+      read: (start, end, readSignal, into) => readExactly(weights, base + start, base + end, readSignal, into),
     });
   }
   return checkpointOf({ format: 'safetensors', source, stored, metadata });

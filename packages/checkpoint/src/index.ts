@@ -6,6 +6,6 @@ export { type GgufOptions, ggufChunks, type ModelToWrite } from './gguf/write.ts
 export { openCheckpoint } from './open.ts';
 export { openPth } from './pth/open.ts';
 export { openSafetensors } from './safetensors/open.ts';
-export { type FolderResolver, openShards } from './safetensors/shards.ts';
+export { type FolderResolver, openShards, type ShardsOptions } from './safetensors/shards.ts';
 export { safetensorsChunks, type TensorToWrite, writeSafetensors } from './safetensors/write.ts';
 export { type UrlSourceOptions, urlSource } from './url-source.ts';

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReceptanceError } from '@receptance/core';
 import type { ByteSource } from './byte-source.ts';
@@ -61,10 +61,11 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
  */
 export async function openCheckpointFile(path: string | URL, options: OpenOptions = {}): Promise<Checkpoint> {
   const name = path instanceof URL ? fileURLToPath(path) : path;
-  const folder = name.endsWith('.safetensors.index.json') ? dirname(name) : (await isFolder(name)) ? name : undefined;
+  const index = name.endsWith('.safetensors.index.json') ? basename(name) : undefined;
+  const folder = index !== undefined ? dirname(name) : (await isFolder(name)) ? name : undefined;
   if (folder === undefined) return openCheckpoint(await fileSource(name), options);
   try {
-    return await openShards((file) => fileSource(join(folder, file)), options);
+    return await openShards((file) => fileSource(join(folder, file)), { ...options, index });
   } catch (cause) {
     if (!ReceptanceError.isInstance(cause) || cause.code !== 'FILE_NOT_FOUND') throw cause;
     const hint = cause.hint === undefined ? {} : { hint: cause.hint };

@@ -233,6 +233,21 @@ describe('shards', () => {
     }
   });
 
+  it('are those of the index whose path is given, whatever else the folder has', async () => {
+    const name = 'model.fp16.safetensors.index.json';
+    writeFileSync(join(work, 'model.safetensors'), first);
+    writeFileSync(join(work, name), index({ b: '2.safetensors' }));
+    writeFileSync(join(work, '2.safetensors'), second);
+    const checkpoint = await openCheckpointFile(join(work, name));
+    expect([...checkpoint.tensors.keys()]).toEqual(['b']);
+    await checkpoint.close();
+    const error = await refusal(openCheckpointFile(join(work, 'other.safetensors.index.json')));
+    expect(error).toMatchObject({ code: 'FILE_NOT_FOUND', hint: expect.any(String) });
+    expect(error.message).toContain('other.safetensors.index.json');
+    await (await openCheckpointFile(work)).close();
+    rmSync(join(work, 'model.safetensors'));
+  });
+
   it('take another eps and tied embeddings from the config', async () => {
     const embedding: TensorToWrite = {
       name: 'rwkv.embeddings.weight',

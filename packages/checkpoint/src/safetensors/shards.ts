@@ -10,6 +10,11 @@ import { openSafetensors } from './open.ts';
 /** The bytes of a file of the folder by its name; `undefined`, or the error `FILE_NOT_FOUND`, when there is none. */
 export type FolderResolver = (name: string) => Promise<ByteSource | undefined>;
 
+export interface ShardsOptions extends OpenOptions {
+  /** The name of the index, where it is another than `model.safetensors.index.json`. It has to be there then. */
+  readonly index?: string | undefined;
+}
+
 const INDEX = 'model.safetensors.index.json';
 const SINGLE = 'model.safetensors';
 const CONFIG = 'config.json';
@@ -24,10 +29,11 @@ const MOST_SHARDS = 1024;
  * @throws ReceptanceError `FILE_NOT_FOUND` when the folder has no model or a shard is missing; what `openSafetensors`
  * throws; `BAD_HEADER` when index and shards contradict each other
  */
-export async function openShards(resolve: FolderResolver, options: OpenOptions = {}): Promise<Checkpoint> {
+export async function openShards(resolve: FolderResolver, options: ShardsOptions = {}): Promise<Checkpoint> {
   const configSource = await find(resolve, CONFIG);
   const config = configSource && (await closing(configSource, (source) => readConfig(source, options)));
-  const index = await find(resolve, INDEX);
+  const index = await find(resolve, options.index ?? INDEX);
+  if (index === undefined && options.index !== undefined) throw missing(options.index, 'it is not in the folder');
   const opened = index === undefined ? await openSingle(resolve, options) : await openIndexed(index, resolve, options);
   return closingIfRefused(opened.checkpoint, () => withOfficialNames(opened.file, opened.checkpoint, config));
 }
@@ -53,7 +59,7 @@ async function openIndexed(source: ByteSource, resolve: FolderResolver, options:
   try {
     for (const name of new Set(places.values())) {
       const shard = await find(resolve, name);
-      if (shard === undefined) throw missing(name, `it is missing, but ${INDEX} speaks of it`);
+      if (shard === undefined) throw missing(name, `it is missing, but ${file} speaks of it`);
       shards.set(name, await openSafetensors(shard, options));
     }
     const stored = storedTensors(file, places, shards);

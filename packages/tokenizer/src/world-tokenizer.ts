@@ -81,12 +81,15 @@ export interface WorldTokens {
 /**
  * What a GGUF file says of a World tokenizer.
  * @param vocabularySize the model's, by default the tokenizer's: ids without an entry are padding
- * @throws ReceptanceError `BAD_VOCABULARY` if an entry is beyond the model's
+ * @throws ReceptanceError `BAD_VOCABULARY` if an entry or the end of text is beyond the model's, or there is no end of text
  */
 export function worldTokens(tokenizer: BytesTokenizer, vocabularySize: number = tokenizer.vocabularySize): WorldTokens {
   checkSize(vocabularySize);
+  const { endOfText } = tokenizer;
+  // Where a file does not name the end, its readers take token 0, which may be another.
+  if (endOfText === undefined) throw badVocabulary('it has no end of text', 'give a tokenizer that has one');
   for (let id = vocabularySize; id < tokenizer.vocabularySize; id++) {
-    if (tokenizer.bytes(id).length > 0) {
+    if (id === endOfText || tokenizer.bytes(id).length > 0) {
       throw badVocabulary(`token ${id} is outside`, `the model has ${vocabularySize} tokens: give its own vocabulary`);
     }
   }
@@ -94,11 +97,11 @@ export function worldTokens(tokenizer: BytesTokenizer, vocabularySize: number = 
   const types: number[] = [];
   for (let id = 0; id < vocabularySize; id++) {
     const bytes = id < tokenizer.vocabularySize ? tokenizer.bytes(id) : new Uint8Array();
-    const isEnd = id === END_OF_TEXT;
+    const isEnd = id === endOfText;
     tokens.push(bytes.length > 0 ? escapeToken(bytes) : isEnd ? '<s>' : `[PAD${id}]`);
     types.push(bytes.length > 0 ? NORMAL : isEnd ? CONTROL : UNUSED);
   }
-  return { model: 'rwkv', tokens, types, endOfText: END_OF_TEXT };
+  return { model: 'rwkv', tokens, types, endOfText };
 }
 
 function collect(entries: Iterable<VocabularyEntry>): VocabularyBuilder {

@@ -116,6 +116,21 @@ describe('worldTokens', () => {
     for (let id = 0; id < tokens.length; id++) expect(again.bytes(id)).toEqual(tokenizer.bytes(id));
   });
 
+  it('keeps an end of text that is another than token 0', () => {
+    const own = [...start, '<|end|>'];
+    const ownTypes = own.map((_, id) => (id === 0 || id === 257 ? 3 : 1));
+    const tokenizer = worldTokenizerFromTokens(own, { types: ownTypes, endOfText: 257 });
+    const section = worldTokens(tokenizer, 259);
+    expect(section.endOfText).toBe(257);
+    expect([0, 257, 258].map((id) => section.types[id])).toEqual([5, 3, 5]);
+    const again = worldTokenizerFromTokens(section.tokens, section);
+    expect(again.endOfText).toBe(257);
+    expect(again.encode('<s>[PAD0]')).toEqual(tokenizer.encode('<s>[PAD0]'));
+    const refused = expect.objectContaining({ code: 'BAD_VOCABULARY', hint: expect.any(String) });
+    expect(() => worldTokens(tokenizer, 257)).toThrow(refused);
+    expect(() => worldTokens({ ...tokenizer, endOfText: undefined })).toThrow(refused);
+  });
+
   it('pads to the size of the model, and refuses a model that is too small', () => {
     const bytes = Array.from({ length: 256 }, (_, byte) => [byte + 1, Uint8Array.of(byte)] as const);
     const tokenizer = worldTokenizer([...bytes, [257, "\\é'\n"]]);

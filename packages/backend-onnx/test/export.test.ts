@@ -40,6 +40,17 @@ describe('a folder', () => {
     expect(await readdir(parent)).toEqual(['out']);
   });
 
+  it('is written although a killed process of the same id left its half, which stays', async () => {
+    const left = [`out.${process.pid}.old`, `out.${process.pid}.partial`];
+    for (const name of left) {
+      await mkdir(join(parent, name));
+      await writeFile(join(parent, name, 'README.md'), 'half');
+    }
+    for (const force of [false, true]) await exportTo('out', { force });
+    expect((await readdir(parent)).sort()).toEqual(['out', ...left]);
+    expect(await readFile(join(parent, left[1] ?? '', 'README.md'), 'utf8')).toBe('half');
+  });
+
   it('stays as it is when the new one cannot take its place', async () => {
     const before = await exportTo('out');
     const { renameSync: rename } = await vi.importActual<typeof import('node:fs')>('node:fs');

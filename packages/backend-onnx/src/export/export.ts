@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -90,8 +91,10 @@ export async function exportOnnx(source: WeightSource, path: string, options: Ex
     parts.map(({ graph }) => graph),
     { Z: 1 },
   ).filter(({ kind }) => kind === 'parameter');
-  const partial = `${folder}.${process.pid}.partial`;
-  const replaced = `${folder}.${process.pid}.old`;
+  // Not the process's id: in a container one that was killed may have had the same.
+  const digits = randomInt(2 ** 47);
+  const partial = `${folder}.${digits}.partial`;
+  const replaced = `${folder}.${digits}.old`;
   const write = <T>(task: () => T | Promise<T>): Promise<T> => writing(folder, REMEDY, task);
   // A second Ctrl-C ends the process where it stands.
   const remove = (): void => rmSync(partial, { recursive: true, force: true });

@@ -113,6 +113,16 @@ test('data that are too short, or of another tokenizer, are refused', async () =
   await expect(new Batches({ ...options, length: 102 }).batch(0)).rejects.toMatchObject({ code: 'TOKEN_OUT_OF_RANGE' });
 });
 
+test('what is no token of the model is refused as it was read, and is not taken for one that only is read', async () => {
+  const options = { ...{ sequences: 1, length: 5, seed: 0 }, order: 'aligned', vocabularySize: 16 } as const;
+  const wide = new Uint8Array(Uint32Array.of(1, 2, 0xffffffff, 3, 4, 5, 6).buffer);
+  for (const data of [tokenArray([1, 2, -1, 3, 4, 5, 6]), tokenBytes(bytesSource(wide), 4)]) {
+    const refused = { code: 'TOKEN_OUT_OF_RANGE' };
+    await expect(new Batches({ ...options, data }).batch(0)).rejects.toMatchObject(refused);
+    await expect(consecutive({ ...options, data }, 6).next()).rejects.toMatchObject(refused);
+  }
+});
+
 test('schedules', () => {
   const common = { rate: 1, finalRate: 0.1, warmup: 2, decay: 0.25 };
   const rates = (kind: 'cosine' | 'wsd' | 'constant', steps: number): number[] =>

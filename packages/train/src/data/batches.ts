@@ -62,7 +62,7 @@ export class Batches {
     for (let s = 0; s < sequences; s++) {
       const place = this.#place(index, s);
       fresh[s] = place.fresh ? 1 : 0;
-      const [window, weights] = await readWindow(data, place.start, place.start + length + 1);
+      const [window, weights] = await readWindow(data, place.start, place.start + length + 1, vocabularySize);
       for (let t = 0; t < length; t++) {
         tokens[s * length + t] = window[t] ?? 0;
         const counts = weights === undefined || weights[t + 1] === 1;
@@ -70,8 +70,6 @@ export class Batches {
         if (counts) counted++;
       }
     }
-    checkTokens(tokens, vocabularySize);
-    checkTokens(targets, vocabularySize);
     return { tokens, targets, fresh, counted };
   }
 
@@ -112,31 +110,34 @@ export async function* consecutive(
   const end = Math.min(data.length, most + 1);
   const size = sequences * length;
   for (let at = 0; at + 1 < end; at += size) {
-    const [window, weights] = await readWindow(data, at, Math.min(end, at + size + 1));
+    const [window, weights] = await readWindow(data, at, Math.min(end, at + size + 1), vocabularySize);
     const there = window.length - 1;
     const counts = (i: number): boolean => i < there && (weights === undefined || weights[i + 1] === 1);
     const tokens = Int32Array.from({ length: size }, (_, i) => (i < there ? (window[i] ?? 0) : 0));
     const targets = Int32Array.from({ length: size }, (_, i) => (counts(i) ? (window[i + 1] ?? 0) : -1));
     const counted = targets.reduce((sum, target) => sum + (target < 0 ? 0 : 1), 0);
-    checkTokens(tokens, vocabularySize);
-    checkTokens(targets, vocabularySize);
     yield { tokens, targets, fresh: new Float32Array(sequences).fill(1), counted };
   }
 }
 
-/** Tokens, and which of them count where the source says so. */
+/** Tokens, and which of them count where the source says so. @throws ReceptanceError `TOKEN_OUT_OF_RANGE` */
 async function readWindow(
   data: TokenSource,
   start: number,
   end: number,
+  vocabularySize: number,
 ): Promise<readonly [ArrayLike<number>, ArrayLike<number> | undefined]> {
-  return [await data.read(start, end), await data.counts?.(start, end)];
+  const tokens = await data.read(start, end);
+  // As they were read: in an Int32Array 0xffffffff is −1, which would leave a target out.
+  checkTokens(tokens, vocabularySize);
+  return [tokens, await data.counts?.(start, end)];
 }
 
-function checkTokens(tokens: Int32Array, vocabularySize: number): void {
-  const bad = tokens.find((token) => token >= vocabularySize || token < -1);
-  if (bad === undefined) return;
-  throw new ReceptanceError('TOKEN_OUT_OF_RANGE', `the data hold token ${bad}; the model knows ${vocabularySize}`, {
-    hint: 'tokenise the data with the tokenizer of this model',
-  });
+function checkTokens(tokens: ArrayLike<number>, vocabularySize: number): void {
+  for (const token of Array.from(tokens)) {
+    if (token >= 0 && token < vocabularySize) continue;
+    throw new ReceptanceError('TOKEN_OUT_OF_RANGE', `the data hold token ${token}; the model knows ${vocabularySize}`, {
+      hint: 'tokenise the data with the tokenizer of this model',
+    });
+  }
 }

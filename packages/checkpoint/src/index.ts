@@ -1,6 +1,7 @@
 export { type ByteSource, blobSource, bytesSource } from './byte-source.ts';
 export type { Checkpoint, CheckpointFormat, OpenOptions, Vocabulary } from './checkpoint.ts';
 export type { CheckpointErrorCode } from './errors.ts';
+export { type Fingerprint, type Fingerprinting, fingerprinting, hashDigits } from './fingerprint.ts';
 export { openGguf } from './gguf/open.ts';
 export { type GgufOptions, ggufChunks, type ModelToWrite } from './gguf/write.ts';
 export { openCheckpoint } from './open.ts';

@@ -3,6 +3,7 @@ import {
   blobSource,
   bytesSource,
   type Checkpoint,
+  fingerprinting,
   openCheckpoint,
   type Vocabulary,
 } from '@receptance/checkpoint';
@@ -28,7 +29,6 @@ import {
   ReceptanceError,
 } from '@receptance/core';
 import { byteTokenizer, type Tokenizer, worldTokenizerFromTokens } from '@receptance/tokenizer';
-import { fingerprinting } from './fingerprint.ts';
 import { badOption } from './generate-options.ts';
 import { Executables, Graphs, poolsOf, type RunLimits } from './graphs.ts';
 import { LoadedModel, type Model, type ModelMemory, type OnDevice, type RecoverOptions } from './model.ts';

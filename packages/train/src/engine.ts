@@ -91,10 +91,6 @@ export class Engine {
     return this.#parts.device.read(this.#variable(name));
   }
 
-  get variables(): ReadonlyMap<string, DeviceBuffer> {
-    return this.#parts.parameters.variables;
-  }
-
   #variable(name: string): DeviceBuffer {
     const buffer = this.#parts.parameters.variables.get(name);
     if (buffer !== undefined) return buffer;

@@ -5,24 +5,39 @@ import type { SavedTraining, Settings } from './options.ts';
 export interface Identity {
   readonly kind: string;
   readonly architecture: string;
+  readonly hyperparameters: Readonly<Record<string, number>>;
   readonly backend: string;
   readonly dataLength: number;
+  readonly dataFingerprint: string;
   readonly settings: Settings;
 }
 
-const FORMAT = 'receptance-training-1';
+const FORMAT = 'receptance-training-2';
+/** It did not say which data, model and frozen weights it was of. */
+const FIRST_FORMAT = 'receptance-training-1';
 
-/** Metadata of a saved training. */
-export function describeTraining(step: number, identity: Identity): Record<string, string> {
-  return { format: FORMAT, step: String(step), training: JSON.stringify(identity) };
+/**
+ * Metadata of a saved training.
+ * @param frozen fingerprint of the weights that are not trained
+ */
+export function describeTraining(step: number, identity: Identity, frozen: string): Record<string, string> {
+  return { format: FORMAT, step: String(step), training: JSON.stringify(identity), frozen };
 }
 
 /**
  * The steps that were done.
+ * @param variables what must be saved: names and shapes
  * @throws ReceptanceError `BAD_RESUME` for a file that is no saved training, or one of another training
  */
-export function stepOf({ metadata }: SavedTraining, identity: Identity): number {
+export function stepOf(
+  { metadata, tensors }: SavedTraining,
+  identity: Identity,
+  variables: ReadonlyMap<string, readonly number[]>,
+): number {
   const step = Number(metadata['step'] ?? Number.NaN);
+  if (metadata['format'] === FIRST_FORMAT) {
+    throw badResume('an earlier version saved it', 'begin another, with the model that was saved beside it');
+  }
   if (metadata['format'] !== FORMAT || !Number.isSafeInteger(step) || step < 0) {
     throw badResume('it is no saved training', 'give a file that training wrote, not a model');
   }
@@ -31,11 +46,28 @@ export function stepOf({ metadata }: SavedTraining, identity: Identity): number 
   // Another backend rounds otherwise, and that is all.
   const changed = [...new Set([...before.keys(), ...now.keys()])]
     .filter((name) => name !== 'backend' && before.get(name) !== now.get(name))
-    .map((name) => `${name.replace('settings.', '')} was ${before.get(name)}, is ${now.get(name)}`);
+    .map((name) => `${name.replace(/^(settings|hyperparameters)\./, '')} was ${before.get(name)}, is ${now.get(name)}`);
   if (changed.length > 0) {
     throw badResume(changed.join('; '), 'resume with the settings and data of the run, or begin another');
   }
-  return step;
+  const others = [...new Set([...tensors.keys(), ...variables.keys()])]
+    .map((name) => ({ name, was: tensors.get(name)?.shape, is: variables.get(name) }))
+    .filter(({ was, is }) => String(was) !== String(is))
+    .map(({ name, was, is }) => `${name} was ${sized(was)}, is ${sized(is)}`);
+  if (others.length === 0) return step;
+  const [first = ''] = others;
+  const more = others.length > 1 ? `; and ${others.length - 1} tensors more` : '';
+  throw badResume(`${first}${more}`, 'resume with the model and the targets of the run, or begin another');
+}
+
+function sized(shape: readonly number[] | undefined): string {
+  return shape === undefined ? 'not there' : `[${shape}]`;
+}
+
+/** @throws ReceptanceError `BAD_RESUME` where the weights that are not trained are others */
+export function checkFrozen({ metadata }: SavedTraining, frozen: string): void {
+  if (metadata['frozen'] === frozen) return;
+  throw badResume('the frozen weights are those of another model', 'resume with the model that the run began with');
 }
 
 function parsed(text: string): unknown {

@@ -1,3 +1,4 @@
+import { fingerprinting } from '@receptance/checkpoint';
 import {
   type Backend,
   type Device,
@@ -6,18 +7,20 @@ import {
   elementCount,
   firstAvailable,
   type Graph,
+  leaves,
   type MemoryReport,
   ReceptanceError,
 } from '@receptance/core';
 import type { Adaptation } from './adapt/adaptation.ts';
 import { adaptationOf } from './adapt/choose.ts';
 import { type Batch, Batches, consecutive } from './data/batches.ts';
+import { dataFingerprint } from './data/fingerprint.ts';
 import type { TokenSource } from './data/token-source.ts';
 import { Engine, type Scalars } from './engine.ts';
 import { momentNames } from './graph/adamw.ts';
 import { accumulateGraph, accumulatorName, stepGraph } from './graph/step.ts';
 import { type SavedTraining, type Settings, settingsOf, type TrainerOptions } from './options.ts';
-import { describeTraining, type Identity, stepOf } from './saved.ts';
+import { checkFrozen, describeTraining, type Identity, stepOf } from './saved.ts';
 import { rateAt } from './schedule.ts';
 import { layered, lazySource } from './weights/tensors.ts';
 
@@ -68,6 +71,8 @@ interface TrainerParts {
   readonly engine: Engine;
   readonly adaptation: Adaptation;
   readonly identity: Identity;
+  /** Fingerprint of the weights that are not trained. */
+  readonly frozen: string;
   readonly batches: Batches;
   readonly graphs: Graphs;
   readonly executables: { readonly step: Executable; readonly accumulate: Executable | undefined };
@@ -78,26 +83,29 @@ interface TrainerParts {
 /**
  * Makes a model ready to be trained: opens the backend, brings the weights there, compiles a step.
  * @throws ReceptanceError `BAD_OPTION`, `UNKNOWN_MODEL`, `NOT_TRAINABLE`, `DATA_TOO_SHORT`, `BAD_RESUME`, `BACKEND_UNAVAILABLE`,
- * and what reading the weights throws
+ * and what reading weights and data throws
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { signal, onProgress, resume, data } = options;
   const settings = settingsOf(options);
   const adaptation = adaptationOf(options, settings);
-  const { vocabularySize, architecture } = adaptation;
+  const { kind, vocabularySize, architecture, hyperparameters } = adaptation;
   const batches = new Batches({ data, vocabularySize, ...settings });
   const backend = chosen(options);
   const identity = {
-    ...{ kind: adaptation.kind, architecture, backend: backend.name },
-    ...{ dataLength: data.length, settings },
+    ...{ kind, architecture, hyperparameters, backend: backend.name },
+    ...{ dataLength: data.length, dataFingerprint: await dataFingerprint(data), settings },
   };
-  const step = resume === undefined ? 0 : stepOf(resume, identity);
+  const graphs = graphsOf(adaptation, settings);
+  const step = resume === undefined ? 0 : stepOf(resume, identity, savedShapes(graphs, adaptation));
   const opening = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   const device = await backend.open(opening);
   try {
-    const graphs = graphsOf(adaptation, settings);
-    const source = resume === undefined ? adaptation.source : layered(resume, adaptation.source);
+    const fixed = fingerprinting(adaptation.source, leaves(graphs.step, 'parameter').keys());
+    const source = resume === undefined ? fixed.source : layered(resume, fixed.source);
     const parameters = await device.loadParameters(source, [graphs.step, graphs.evaluate], opening);
+    const frozen = (await fixed.fingerprint()).digits;
+    if (resume !== undefined) checkFrozen(resume, frozen);
     const engine = new Engine({ device, parameters, ...settings });
     onProgress?.({ what: 'compiling', done: 0, total: 1 });
     const executables = {
@@ -106,7 +114,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     };
     onProgress?.({ what: 'compiling', done: 1, total: 1 });
     const { groupNormEps } = options;
-    return new Trainer({ device, engine, adaptation, identity, batches, graphs, executables, step, groupNormEps });
+    const made = { device, engine, executables, frozen, step, groupNormEps };
+    return new Trainer({ adaptation, identity, batches, graphs, ...made });
   } catch (error) {
     await device.close();
     throw error;
@@ -263,19 +272,14 @@ export class Trainer {
 
   /** All that is needed to go on: trained weights, optimiser, carried states. Read before the next step. */
   saved(): SavedTraining {
-    const { engine, identity, graphs, device } = this.#parts;
-    const shapes = leafShapes(graphs.step);
+    const { engine, identity, graphs, adaptation, device, frozen } = this.#parts;
     const float = device.info.float;
-    // Empty between two steps.
-    const empty = new Set([...this.#parts.adaptation.groups.keys()].map(accumulatorName));
-    const infos = [...engine.variables.keys()]
-      .filter((name) => !empty.has(name))
-      .map((name) => {
-        const shape = shapes.get(name) ?? [];
-        return [name, { dtype: float, shape, bytes: (float === 'f64' ? 8 : 4) * elementCount(shape) }] as const;
-      });
+    const infos = [...savedShapes(graphs, adaptation)].map(([name, shape]) => {
+      const bytes = (float === 'f64' ? 8 : 4) * elementCount(shape);
+      return [name, { dtype: float, shape, bytes }] as const;
+    });
     const source = lazySource(new Map(infos), (name) => engine.read(name));
-    return { ...source, metadata: describeTraining(this.#step, identity) };
+    return { ...source, metadata: describeTraining(this.#step, identity, frozen) };
   }
 
   async close(): Promise<void> {
@@ -316,6 +320,13 @@ export class Trainer {
     const more = others > 0 ? `, nor are those of ${others} more tensors` : '';
     return new ReceptanceError('NOT_FINITE', `${where}${what}${more}`, { hint });
   }
+}
+
+/** Names and shapes of what is kept from step to step: all variables but the accumulators, which are empty between two. */
+function savedShapes({ step }: Graphs, { groups }: Adaptation): Map<string, readonly number[]> {
+  const shapes = leafShapes(step);
+  for (const name of groups.keys()) shapes.delete(accumulatorName(name));
+  return shapes;
 }
 
 function leafShapes(graph: Graph): Map<string, readonly number[]> {

@@ -11,6 +11,8 @@ export interface Adaptation {
   readonly kind: string;
   readonly architecture: string;
   readonly vocabularySize: number;
+  /** What neither names nor shapes of the tensors tell of the model: of a run that resumes it must be the same. */
+  readonly hyperparameters: Readonly<Record<string, number>>;
   /** What is made small (see `objectiveGraph`), with the trained tensors as variables. */
   objective(options: ObjectiveOptions): Graph;
   /** The trained tensors. */

@@ -20,7 +20,9 @@ import type { Adaptation, ReadTrained } from './adaptation.ts';
 export function fullTraining(source: WeightSource, options: ModelOptions): Adaptation {
   const model = detectModel(source.tensors, options);
   const { architecture, vocabularySize } = model;
-  return everyTensor({ architecture, vocabularySize, source }, (each) => objectiveGraph(model, each));
+  return everyTensor({ architecture, vocabularySize, hyperparameters: { ...options }, source }, (each) =>
+    objectiveGraph(model, each),
+  );
 }
 
 /** A baseline from nothing, on texts of one shape. */
@@ -36,13 +38,14 @@ export function baselineTraining(
       ? ([width / headSize, 'softmax'] as const)
       : ([1, architecture === 'aft-simple' ? 'aftSimple' : { aftLocal: window }] as const);
   const model = transformer(source.tensors, { heads, mixing });
-  return everyTensor({ architecture, vocabularySize, source }, (each) =>
+  const hyperparameters = { headSize, window };
+  return everyTensor({ architecture, vocabularySize, hyperparameters, source }, (each) =>
     baselineObjective(architecture, model, shape, each),
   );
 }
 
 function everyTensor(
-  { source, ...about }: Pick<Adaptation, 'architecture' | 'vocabularySize' | 'source'>,
+  { source, ...about }: Pick<Adaptation, 'architecture' | 'vocabularySize' | 'hyperparameters' | 'source'>,
   objective: (options: ObjectiveOptions) => Graph,
 ): Adaptation {
   const used = leaves(objective({ l2Wrap: 0 }), 'parameter');

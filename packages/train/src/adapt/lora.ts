@@ -74,6 +74,7 @@ export function loraTraining(base: WeightSource, options: ModelOptions, lora: Lo
   }
   return {
     ...{ kind: `lora of rank ${rank}, alpha ${alpha}`, architecture, vocabularySize, groups },
+    hyperparameters: { ...options },
     source: layered(tensorSource(adapters), base),
     objective: (each) => withAdapters(objectiveGraph(model, each), new Set(matrices.keys()), rank, scale),
     result: (read) => layered(merged(base, matrices, scale, rank, read), base),

@@ -30,7 +30,7 @@ export function stateTuning(base: WeightSource, options: ModelOptions): Adaptati
   const model = detectModel(source.tensors, options);
   const { architecture, vocabularySize } = model;
   return {
-    ...{ kind: 'state', source, architecture, vocabularySize },
+    ...{ kind: 'state', source, architecture, vocabularySize, hyperparameters: { ...options } },
     groups: new Map([...names].map((name) => [name, { rate: 1, decays: false }])),
     objective: (each) => withVariables(objectiveGraph(model, each), names),
     result: (read) => layered(trainedSource(source, names, read), source),

@@ -4,7 +4,7 @@ import type { ByteRange, WeightSource } from '@receptance/core';
 const WINDOW = 64;
 
 /** FNV-1a of 64 bits: where it begins, and its prime 2^40 + 0x1b3, of which this is the lower part. */
-export const FNV_OFFSET: Hash = [0xcbf29ce4, 0x84222325];
+const FNV_OFFSET: Hash = [0xcbf29ce4, 0x84222325];
 const FNV_PRIME = 0x1b3;
 
 /** The upper and the lower 32 bits: numbers, for bigint takes ten times as long. */
@@ -58,23 +58,28 @@ export function fingerprinting(source: WeightSource, names: Iterable<string>): F
       let known: string | undefined;
       return {
         get digits() {
-          known ??= hashed();
+          known ??= hashDigits(hashed());
           return known;
         },
       };
     },
   };
 
-  function hashed(): string {
+  function* hashed(): Generator<Uint8Array, void, undefined> {
     const utf8 = new TextEncoder();
-    let hash = FNV_OFFSET;
     for (const [name, windows] of wanted) {
       const info = source.tensors.get(name);
-      hash = fnv(hash, utf8.encode(`${name}\n${info?.dtype} ${info?.shape.join()}\n`));
-      for (const { start } of windows) hash = fnv(hash, seen.get(keyOf(name, start)) ?? new Uint8Array(0));
+      yield utf8.encode(`${name}\n${info?.dtype} ${info?.shape.join()}\n`);
+      for (const { start } of windows) yield seen.get(keyOf(name, start)) ?? new Uint8Array(0);
     }
-    return hash.map((half) => half.toString(16).padStart(8, '0')).join('');
   }
+}
+
+/** The FNV-1a hash, 64 bits, of bytes one after the other, as 16 hexadecimal digits. */
+export function hashDigits(parts: Iterable<Uint8Array>): string {
+  let hash = FNV_OFFSET;
+  for (const bytes of parts) hash = fnv(hash, bytes);
+  return hash.map((half) => half.toString(16).padStart(8, '0')).join('');
 }
 
 function windowsOf(bytes: number): ByteRange[] {
@@ -89,7 +94,7 @@ function keyOf(name: string, start: number): string {
 }
 
 /** The hash of what came before, and of these bytes after it. */
-export function fnv([before, begin]: Hash, bytes: Uint8Array): Hash {
+function fnv([before, begin]: Hash, bytes: Uint8Array): Hash {
   let [upper, lower] = [before, begin];
   for (const byte of bytes) {
     lower ^= byte;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpointFile } from '@receptance/checkpoint/node';
@@ -167,6 +167,50 @@ test('adapters and initial states of a model that is there', async () => {
   await Promise.all([lora.close(), state.close()]);
 });
 
+test('a model that is to be trained further is never replaced, nor one that lies there without --force', async () => {
+  await mkdir(path('hf'));
+  const model = join(path('hf'), 'model.safetensors');
+  await cp(storiesModel, model);
+  const options = ['--steps', '1', '--batch', '1', '--length', '32', '--seed', '1'];
+  const outcomes = await receptanceAll([
+    train('hf', '--lora', '2', '--model', path('hf'), ...options),
+    train('hf', '--force', '--model', model, ...options),
+    train('hf', ...small, '--steps', '1'),
+  ]);
+  for (const each of outcomes.slice(0, 2)) {
+    expect(each.stderr).toMatch(/BAD_OPTION.* lies in .*hf, where the trained model will be/);
+    expect(each.status).toBe(2);
+  }
+  expect(outcomes[2]?.stderr).toMatch(/FILE_EXISTS.*hf holds model.safetensors already/);
+  expect(await readdir(path('hf'))).toEqual(['model.safetensors']);
+  expect((await readFile(model)).equals(await readFile(storiesModel))).toBe(true);
+  // Begun by a version that did not refuse it.
+  await writeFile(join(path('hf'), 'options.json'), JSON.stringify({ model: path('hf') }));
+  const [again, forced] = await receptanceAll([
+    ['train', '--out', path('hf'), '--resume'],
+    train('hf', '--force', ...small, '--steps', '1', '--json'),
+  ]);
+  expect(again?.stderr).toMatch(/lies in .*hf/);
+  expect(forced?.status, forced?.stderr).toBe(0);
+  expect((await readFile(model)).equals(await readFile(storiesModel))).toBe(false);
+});
+
+test('a training may be kept among its texts, and goes on; what was half written of it is removed', async () => {
+  await mkdir(path('texts'));
+  await cp(data, join(path('texts'), 'a.txt'));
+  const out = join(path('texts'), 'run');
+  const begin = ['train', '--data', path('texts'), '--out', out, ...small, '--steps', '2'];
+  const [first] = await receptanceAll([begin]);
+  expect(first?.status, first?.stderr).toBe(0);
+  const half = ['options.json', 'loss.html', 'data.tokens', 'data.tokens.json', 'validation.tokens', 'log.jsonl'];
+  // Beyond all numbers of processes.
+  for (const name of half) await writeFile(join(out, `${name}.2147483647.partial`), 'half');
+  const [again] = await receptanceAll([['train', '--out', out, '--resume']]);
+  expect(again?.status, again?.stderr).toBe(0);
+  expect(again?.stderr).toContain('goes on after step 2 of 2');
+  expect((await readdir(out)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+});
+
 test('wrong command lines are told so before anything is made', async () => {
   const cases = [
     [['train', '--data', data], /--out is missing/],
@@ -179,6 +223,7 @@ test('wrong command lines are told so before anything is made', async () => {
     [train('none', '--decay', '0.5'), /--decay is for --schedule wsd/],
     [train('none', '--optimiser', 'sgd'), /--optimiser sgd is not known/],
     [train('none', '--held-out', '1'), /leaves nothing to learn/],
+    [['train', '--data', folder, '--out', `${folder}/`], /--out is the folder of --data/],
     [train('none', '--model', 'x.pth', '--width', '64'), /--width does not go with --model/],
   ] as const;
   const outcomes = await receptanceAll(cases.map(([args]) => args));
@@ -193,6 +238,7 @@ test('wrong command lines are told so before anything is made', async () => {
     train('wide', '--width', '100', '--seed', '1'),
   ]);
   expect(nothing?.stderr).toMatch(/NOTHING_TO_RESUME/);
+  expect(await stat(path('nothing')).catch(() => 'not there')).toBe('not there');
   // What never began is nothing to go on with, and stands in nobody's way.
   const [retried] = await receptanceAll([train('wide', ...small, '--steps', '1')]);
   expect(retried?.status, retried?.stderr).toBe(0);

@@ -1,10 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { ReceptanceError } from '@receptance/core';
-import { TrainingFolder } from '@receptance/train/node';
 import { type Command, columns, command } from '../command.ts';
 import { checkResume, options, readBegun } from '../training/options.ts';
 import { duration } from '../training/pace.ts';
-import { begunIn, type Outcome, trainIn } from '../training/run.ts';
+import { begunIn, type Outcome, openFolder, refuseBegun, refuseModelIn, trainIn } from '../training/run.ts';
 
 export const train: Command = command({
   name: 'train',
@@ -32,24 +29,16 @@ export const train: Command = command({
     const path = values.required('out');
     const resumes = values.flag('resume');
     if (resumes) checkResume(values);
-    const given = resumes ? undefined : readBegun(values);
-    if (given !== undefined && !values.flag('force')) await refuseBegun(path);
-    const folder = await TrainingFolder.open(path);
-    const outcome = await trainIn(folder, given ?? (await begunIn(folder)), { resumes, terminal });
+    const begun = resumes ? await begunIn(path) : readBegun(values);
+    const folder = await openFolder(path);
+    await refuseModelIn(folder, begun);
+    if (!resumes && !values.flag('force')) await refuseBegun(folder);
+    const outcome = await trainIn(folder, begun, { resumes, terminal });
     if (terminal.json) terminal.writeJson({ out: path, ...outcome });
     else terminal.write(describe(outcome));
     return terminal.interrupted ? 130 : 0;
   },
 });
-
-/** @throws ReceptanceError `FILE_EXISTS` */
-async function refuseBegun(path: string): Promise<void> {
-  const names = await readdir(path).catch((): string[] => []);
-  if (!names.includes('options.json')) return;
-  throw new ReceptanceError('FILE_EXISTS', `${path} holds a training already`, {
-    hint: '--resume goes on with it; --force begins anew in its place',
-  });
-}
 
 function describe({ step, steps, loss, heldOut, model, seconds }: Outcome): string {
   const rows = [

@@ -52,7 +52,7 @@ export const options: OptionSpecs<OptionName> = {
   validation: { value: 'PATH', help: 'other text to measure by (default: the end of the data)' },
   'held-out': { value: 'PART', help: 'how much of the data that is (default: 0.05)' },
   resume: { help: 'go on with the training in --out, with the options it was begun with' },
-  force: { help: 'begin anew though a training is in --out' },
+  force: { help: 'begin anew though a training, or a model, is in --out: it is replaced' },
   model: { value: 'FILE', help: 'checkpoint to train further (default: an untrained model of the size below)' },
   architecture: { value: 'NAME', help: `${ARCHITECTURES.join(', ')} (default: rwkv7)` },
   layers: { value: 'N', help: 'blocks (default: 4)' },
@@ -161,6 +161,8 @@ export function readBegun(values: Values<OptionName>): Begun {
       throw badOption(`--${name} does not go with --model`, 'the checkpoint says what the model is');
     }
   }
+  const data = resolve(values.required('data'));
+  if (data === path('out')) throw badOption('--out is the folder of --data', 'give another folder, or one in it');
   const heldOut = values.number('held-out', 0) ?? 0.05;
   if (heldOut >= 1)
     throw badOption(`--held-out ${heldOut} leaves nothing to learn`, 'give a part below 1, for example 0.05');
@@ -168,7 +170,7 @@ export function readBegun(values: Values<OptionName>): Begun {
     throw badOption('--held-out and --validation exclude each other', 'give one');
   }
   return {
-    data: resolve(values.required('data')),
+    data,
     validation: path('validation'),
     heldOut: values.text('validation') === undefined ? heldOut : 0,
     model,

@@ -3,6 +3,8 @@ import { writeWhole } from '@receptance/checkpoint/node';
 import type { LogLine, TrainingFolder } from '@receptance/train/node';
 import { lossPage } from './plot.ts';
 
+/** The picture's file. */
+export const LOSS_PAGE = 'loss.html';
 /** Milliseconds between two drawings of the plot. */
 const DRAW_EVERY = 5000;
 
@@ -34,7 +36,7 @@ export class TrainingRecord {
   async draw(ended: boolean): Promise<void> {
     if (!ended && performance.now() - this.#drawn < DRAW_EVERY) return;
     const page = lossPage(this.#lines, { ...this.#facts, ended });
-    await writeWhole(join(this.#folder.path, 'loss.html'), [new TextEncoder().encode(page)]);
+    await writeWhole(join(this.#folder.path, LOSS_PAGE), [new TextEncoder().encode(page)]);
     this.#drawn = performance.now();
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '@receptance/checkpoint';
 import { openCheckpointFile, writeWhole } from '@receptance/checkpoint/node';
@@ -12,13 +12,14 @@ import {
   type Trainer,
   type TrainerOptions,
 } from '@receptance/train';
-import { prepareTokens, type TokenFile, type TrainingFolder } from '@receptance/train/node';
+import { prepareTokens, type TokenFile, TrainingFolder } from '@receptance/train/node';
 import { backendNamed } from '../backends.ts';
 import { tokenizerIn } from '../model.ts';
+import { badOption } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Begun } from './options.ts';
 import { Pace } from './pace.ts';
-import { TrainingRecord } from './record.ts';
+import { LOSS_PAGE, TrainingRecord } from './record.ts';
 
 /** Held-out tokens that are looked at, at most. */
 const EVALUATED = 32_768;
@@ -34,12 +35,40 @@ export interface Outcome {
   readonly seconds: number;
 }
 
+const [OPTIONS, TOKENS, VALIDATION] = ['options.json', 'data.tokens', 'validation.tokens'];
+
+/** Opens the folder to keep a training in. */
+export function openFolder(path: string): Promise<TrainingFolder> {
+  const tokens = [TOKENS, VALIDATION].flatMap((name) => [name, `${name}.json`]);
+  return TrainingFolder.open(path, [OPTIONS, LOSS_PAGE, ...tokens]);
+}
+
+/** @throws UsageError `BAD_OPTION` where a training would replace the model that it begins with, and reads again at the end */
+export async function refuseModelIn(folder: TrainingFolder, { model }: Begun): Promise<void> {
+  if (model === undefined || !(await folder.holdsModel(model))) return;
+  throw badOption(`${model} lies in ${folder.path}, where the trained model will be`, 'give another folder with --out');
+}
+
+/** @throws ReceptanceError `FILE_EXISTS` where a training is in the folder, or a file that one would replace */
+export async function refuseBegun(folder: TrainingFolder): Promise<void> {
+  if ((await readdir(folder.path)).includes(OPTIONS)) {
+    throw new ReceptanceError('FILE_EXISTS', `${folder.path} holds a training already`, {
+      hint: '--resume goes on with it; --force begins anew in its place',
+    });
+  }
+  const [first] = await folder.held();
+  if (first === undefined) return;
+  throw new ReceptanceError('FILE_EXISTS', `${folder.path} holds ${first} already`, {
+    hint: 'give another folder, or --force to replace it',
+  });
+}
+
 /** Options with which the training in a folder was begun. @throws ReceptanceError `NOTHING_TO_RESUME`, `BAD_RESUME` */
-export async function begunIn(folder: TrainingFolder): Promise<Begun> {
-  const path = join(folder.path, 'options.json');
+export async function begunIn(folder: string): Promise<Begun> {
+  const path = join(folder, OPTIONS);
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) {
-    throw new ReceptanceError('NOTHING_TO_RESUME', `${folder.path} holds no training`, {
+    throw new ReceptanceError('NOTHING_TO_RESUME', `${folder} holds no training`, {
       hint: 'begin one: leave --resume out, and give --data',
     });
   }
@@ -55,7 +84,7 @@ export async function begunIn(folder: TrainingFolder): Promise<Begun> {
 
 async function keepOptions(folder: TrainingFolder, begun: Begun): Promise<void> {
   const text = `${JSON.stringify(begun, undefined, 2)}\n`;
-  await writeWhole(join(folder.path, 'options.json'), [new TextEncoder().encode(text)]);
+  await writeWhole(join(folder.path, OPTIONS), [new TextEncoder().encode(text)]);
 }
 
 export interface Going {
@@ -121,9 +150,9 @@ async function tokenFiles(
   const tokenizerName = begun.tokenizer ?? begun.model ?? 'bytes';
   const prepare = async (data: string, name: string): Promise<TokenFile> =>
     opened(await prepareTokens({ data, tokenizer, tokenizerName, out: join(folder.path, name), signal, onProgress }));
-  const file = await prepare(begun.data, 'data.tokens');
+  const file = await prepare(begun.data, TOKENS);
   if (begun.validation !== undefined) {
-    return { training: file, heldOut: await prepare(begun.validation, 'validation.tokens') };
+    return { training: file, heldOut: await prepare(begun.validation, VALIDATION) };
   }
   const { training, heldOut } = split(file, begun.heldOut);
   return { training, heldOut: heldOut.length > 1 ? heldOut : undefined };

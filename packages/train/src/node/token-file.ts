@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileSource, writeWhole } from '@receptance/checkpoint/node';
 import { type ProgressListener, ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
@@ -24,7 +25,7 @@ interface Description {
 }
 
 export interface PrepareOptions {
-  /** A file of text or `.jsonl`, or a folder of them. */
+  /** A file of text or `.jsonl`, or a folder of them; the folder of `out` in it is left out, and so are those of trainings. */
   readonly data: string;
   readonly tokenizer: Tokenizer;
   /** What the tokenizer is: another name makes the file anew. */
@@ -36,18 +37,19 @@ export interface PrepareOptions {
 }
 
 /**
- * Text as a file of tokens: documents one after the other, the end of text after each where the tokenizer has one. Neither the
- * text nor the tokens are ever whole in memory.
- * @throws ReceptanceError `FILE_NOT_FOUND`, `NO_DOCUMENTS`, `BAD_TEXT`, `WRITE_FAILED`
+ * Text as a file of tokens: documents one after the other, the end of text after each where the tokenizer has one. In memory
+ * there is a piece of the text at a time (see `documents`), and its tokens.
+ * @throws ReceptanceError `FILE_NOT_FOUND`, `NO_DOCUMENTS`, `BAD_TEXT`, `READ_FAILED`, `WRITE_FAILED`
  */
 export async function prepareTokens(options: PrepareOptions): Promise<TokenFile> {
   const { data, tokenizer, tokenizerName, out } = options;
-  const sources = await textFiles(data);
+  const sources = await textFiles(data, dirname(out));
   const known = await describedBy(out);
   const same =
     known?.tokenizer === tokenizerName &&
     known.vocabularySize === tokenizer.vocabularySize &&
-    JSON.stringify(known.sources) === JSON.stringify(sources);
+    JSON.stringify(known.sources) === JSON.stringify(sources) &&
+    known.tokens * known.width === (await stat(out).catch(() => undefined))?.size;
   if (!same) await write(options, sources);
   return openTokens(out);
 }

@@ -223,7 +223,7 @@ test('wrong command lines are told so before anything is made', async () => {
     [train('none', '--decay', '0.5'), /--decay is for --schedule wsd/],
     [train('none', '--optimiser', 'sgd'), /--optimiser sgd is not known/],
     [train('none', '--held-out', '1'), /leaves nothing to learn/],
-    [['train', '--data', folder, '--out', `${folder}/`], /--out is the folder of --data/],
+    [['train', '--data', folder, '--out', `${folder}/`, '--steps', '1'], /--out is the folder of --data/],
     [train('none', '--model', 'x.pth', '--width', '64'), /--width does not go with --model/],
   ] as const;
   const outcomes = await receptanceAll(cases.map(([args]) => args));

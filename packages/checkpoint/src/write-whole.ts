@@ -9,14 +9,14 @@ type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 /**
  * Writes a file as a whole or not at all: under another name beside it, which it keeps until it is complete and on the disk.
  * What was there before is replaced. Whatever ends the process, the path holds the old file or the new one; what was
- * half written then lies beside it as `<path>.<digits>.partial`.
+ * half written then lies beside it as `<path>.<pid>.<digits>.partial`.
  * @param onBytes told how many bytes there are so far
  * @returns its bytes
  * @throws ReceptanceError `WRITE_FAILED`, and what `chunks` throws
  */
 export async function writeWhole(path: string, chunks: Chunks, onBytes?: (bytes: number) => void): Promise<number> {
-  // Not the process's id: in a container one that was killed may have had the same.
-  const partial = `${path}.${randomInt(2 ** 47)}.partial`;
+  // The process's id alone would not do: in a container one that was killed may have had the same.
+  const partial = `${path}.${process.pid}.${randomInt(2 ** 47)}.partial`;
   const file = await writing(path, () => open(partial, 'wx'));
   // A second Ctrl-C ends the process where it stands.
   const remove = (): void => rmSync(partial, { force: true });

@@ -19,7 +19,7 @@ describe('writeWhole', () => {
     const lengths: number[] = [];
     const pieces = async function* () {
       const [partial = '', ...others] = (await readdir(folder)).filter((name) => name !== 'model.bin');
-      expect(partial).toMatch(/^model\.bin\.\d+\.partial$/);
+      expect(partial).toMatch(/^model\.bin\.\d+\.\d+\.partial$/);
       expect(others).toEqual([]);
       yield Uint8Array.of(1, 2);
       expect(await readFile(path, 'utf8')).toBe('old');

@@ -141,9 +141,14 @@ function gone(): number {
 test('nothing is tidied up but files of the training that a process which is gone had half written', async () => {
   const path = join(folder, 'tidy');
   const [mine, dead, parent] = [process.pid, gone(), process.ppid];
-  const keep = ['movie.mkv.partial', 'model.safetensors.partial', `movie.mkv.${dead}.partial`];
-  keep.push(`model.safetensors.${parent}.partial`);
-  const remove = [`log.jsonl.${mine}.partial`, `training.safetensors.${dead}.partial`, `options.json.${dead}.partial`];
+  const keep = ['movie.mkv.partial', 'model.safetensors.partial', `movie.mkv.${dead}.1.partial`];
+  keep.push(`model.safetensors.${parent}.1.partial`);
+  const left = [
+    ['log.jsonl', mine],
+    ['training.safetensors', dead],
+    ['options.json', dead],
+  ] as const;
+  const remove = left.map(([file, pid]) => `${file}.${pid}.1.partial`);
   await mkdir(join(path, 'run.partial'), { recursive: true });
   for (const name of [...keep, ...remove]) await writeFile(join(path, name), 'half');
   await TrainingFolder.open(path, ['options.json']);
@@ -191,7 +196,7 @@ test('a folder keeps training, model and log; what a killed process left is tidi
   expect(await run.isBegun()).toBe(true);
   for (const step of [1, 2, 3]) await run.log({ step, loss: 1 / step });
   await writeFile(join(path, 'log.jsonl'), '{"step":4,"lo', { flag: 'a' });
-  const half = `model.safetensors.${gone()}.partial`;
+  const half = `model.safetensors.${gone()}.1.partial`;
   await writeFile(join(path, half), 'half');
   expect((await (await TrainingFolder.open(path)).forget(2)).map(({ step }) => step)).toEqual([1, 2]);
   expect(await readFile(join(path, 'log.jsonl'), 'utf8')).toBe('{"step":1,"loss":1}\n{"step":2,"loss":0.5}\n');

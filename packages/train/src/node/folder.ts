@@ -36,7 +36,7 @@ export class TrainingFolder {
     await mkdir(path, { recursive: true });
     const ours = [...FILES, ...others];
     for (const name of await readdir(path)) {
-      const [, file = '', owner] = /^(.+)\.(\d+)\.partial$/.exec(name) ?? [];
+      const [, file = '', owner] = /^(.+)\.(\d+)\.\d+\.partial$/.exec(name) ?? [];
       if (ours.includes(file) && !isRunning(Number(owner))) await rm(join(path, name), { force: true });
     }
     return new TrainingFolder(path);

@@ -22,8 +22,9 @@ export function checkChat(input: ChatInput, options: ChatOptions, vocabulary: Vo
     );
   }
   const prompt = chatPrompt(messages);
-  const generation = checkGenerate({ ...options, prompt, stop: [chatStop, ...(options.stop ?? [])] }, vocabulary);
-  return { ...generation, promptWithinTurn: tokensOf(chatStop + prompt, vocabulary) };
+  const generation = checkGenerate({ ...options, prompt }, vocabulary);
+  const stop = [chatStop, ...generation.stop];
+  return { ...generation, stop, promptWithinTurn: tokensOf(chatStop + prompt, vocabulary) };
 }
 
 /** Whether a text that ends with these tokens is within a turn of a chat, so that the next needs an empty line first. */

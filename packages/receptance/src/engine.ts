@@ -36,7 +36,7 @@ export class Engine {
   /** How many texts are being continued. */
   generations = 0;
   #parts: EngineParts;
-  #runs: Runs;
+  #held: Runs;
   #released = false;
   readonly #expected = new Set<GraphName>();
   readonly #turns = new Queue();
@@ -48,7 +48,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.pools = parts.pools;
     this.#parts = parts;
-    this.#runs = new Runs(parts);
+    this.#held = new Runs(parts);
     const shared = { turns: this.#turns, most: () => this.limits.batch, expected: () => this.generations };
     this.#feeds = new Batcher({
       ...shared,
@@ -159,7 +159,10 @@ export class Engine {
 
   /** What the memory of a layer is given by a text; no slot changes. */
   trace(tokens: readonly number[], layer: number): Promise<Trace> {
-    return this.#turns.run(() => traceOn(this.#parts, tokens, layer));
+    return this.#turns.run(async () => {
+      this.#checkHeld();
+      return traceOn(this.#parts, tokens, layer);
+    });
   }
 
   /** Waits for its turn, then frees everything and closes the device. */
@@ -172,7 +175,7 @@ export class Engine {
     return this.#turns.run(async () => {
       await this.#release();
       this.#parts = await make();
-      this.#runs = new Runs(this.#parts);
+      this.#held = new Runs(this.#parts);
       this.#released = false;
     });
   }
@@ -190,7 +193,7 @@ export class Engine {
     this.#released = true;
     const { device, executables, parameters } = this.#parts;
     executables.free();
-    this.#runs.free();
+    this.#held.free();
     parameters.free();
     await device.close();
   }
@@ -237,13 +240,30 @@ export class Engine {
     }
   }
 
+  get #runs(): Runs {
+    this.#checkHeld();
+    return this.#held;
+  }
+
+  #checkHeld(): void {
+    if (this.#released) throw givenUp();
+  }
+
   #pool(name: string): DeviceBuffer {
+    this.#checkHeld();
     const pool = this.#parts.parameters.variables.get(name);
     if (pool !== undefined) return pool;
     throw new ReceptanceError('MISSING_TENSOR', `the device holds no pool ${name}`, {
       hint: 'Device.loadParameters must make every variable of its uses',
     });
   }
+}
+
+/** What is said between two devices. */
+export function givenUp(): ReceptanceError {
+  return new ReceptanceError('DEVICE_LOST', 'the device was given up, and no other opened yet', {
+    hint: 'await model.recover(), or try it again',
+  });
 }
 
 /** How many of the first, at least one, have in all no more than `most` tokens. */

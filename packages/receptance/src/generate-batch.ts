@@ -20,7 +20,7 @@ export async function generateBatch(
   open: () => Promise<Session>,
   free: number,
   prompts: readonly Prompt[],
-  { seed, ...options }: BatchOptions,
+  { seed, ...options }: BatchOptions & Pick<Required<BatchOptions>, 'stopTokens'>,
 ): Promise<Completion[]> {
   const completions: Completion[] = [];
   let next = 0;
@@ -54,15 +54,13 @@ export async function generateBatch(
 async function complete(session: Session, options: GenerateOptions, failed: () => boolean): Promise<Completion> {
   const tokens: number[] = [];
   let text = '';
-  let start = 0;
   const pieces = session.generate(options);
   for (;;) {
     const { value, done } = await pieces.next();
-    // A stop token that comes with the last text is not part of it.
-    if (done) return { text, tokens: tokens.slice(0, session.length - start), finish: value };
+    if (done) return { text, tokens, finish: value };
     if (failed()) await pieces.return('length');
-    if (tokens.length === 0) start = session.length - 1;
-    tokens.push(value.token);
+    // A stop token that comes with the last text is not part of it.
+    if (options.stopTokens?.includes(value.token) !== true) tokens.push(value.token);
     text += value.text;
   }
 }

@@ -85,8 +85,7 @@ const WEIGHT_TYPES: readonly WeightType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0
  * `MISSING_TENSOR`, `SHAPE_MISMATCH` …), or `BACKEND_UNAVAILABLE`
  */
 export async function load(source: ModelSource, options: ModelOptions): Promise<Model> {
-  const again = isInMemory(source) ? notKept : (hearing: Hearing) => openSource(source, hearing);
-  return loadFrom(() => openSource(source, options), again, options);
+  return loadFrom(() => openSource(source, options), openingAgain(source), options);
 }
 
 /** Who is told while a source is read. */
@@ -126,13 +125,10 @@ export async function loadFrom(
     const onDevice = await bring(weights, settings, options);
     return new LoadedModel({
       ...{ model, slots, tokenizer, onDevice },
-      again: async ({ source, ...hearing }: RecoverOptions) => {
-        const opened = await (source === undefined ? again(hearing) : openSource(source, hearing));
-        try {
-          return await bring(opened.weights, { ...settings, fingerprint: onDevice.fingerprint }, hearing);
-        } finally {
-          await opened.close();
-        }
+      reopen: async ({ source, ...hearing }: RecoverOptions) => {
+        const { weights, close } = await (source === undefined ? again(hearing) : openSource(source, hearing));
+        const { fingerprint } = onDevice;
+        return { bring: () => bring(weights, { ...settings, fingerprint }, hearing), close };
       },
     });
   } finally {
@@ -140,13 +136,22 @@ export async function loadFrom(
   }
 }
 
-function isInMemory(source: ModelSource): source is Uint8Array | ArrayBuffer {
-  return source instanceof Uint8Array || source instanceof ArrayBuffer;
+/** How a source is opened once more, without holding on to bytes in memory. */
+function openingAgain(source: ModelSource): (hearing: Hearing) => Promise<OpenSource> {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return notKept;
+  const isClosed = isObject(source) && !('tensors' in source) && 'close' in source && source.close !== undefined;
+  return isClosed ? wasClosed : (hearing) => openSource(source, hearing);
 }
 
-function notKept(): never {
+async function notKept(): Promise<never> {
   throw new ReceptanceError('NO_SOURCE', 'the bytes that the model was loaded from were not kept', {
     hint: 'give them again, model.recover({ source }), or load from a Blob, a file or an address',
+  });
+}
+
+async function wasClosed(): Promise<never> {
+  throw new ReceptanceError('NO_SOURCE', 'the source that the model was loaded from was closed when it had been read', {
+    hint: 'open it again, model.recover({ source }), or load a file by its path: loadFile of receptance/node',
   });
 }
 

@@ -1,7 +1,7 @@
 import type { AbortSignalLike, DeviceInfo, HostArray, LanguageModel, ProgressListener } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import type { Tokenizer } from '@receptance/tokenizer';
-import { Engine, type EngineParts } from './engine.ts';
+import { Engine, type EngineParts, givenUp } from './engine.ts';
 import { type BatchOptions, type Completion, generateBatch } from './generate-batch.ts';
 import { badOption, checkGenerate } from './generate-options.ts';
 import type { ModelSource } from './load.ts';
@@ -103,7 +103,10 @@ export interface Model {
   /**
    * Begins anew on a device that is opened for it, after the old one was lost (`DEVICE_LOST`: a driver that was reset or
    * updated, a page that was long in the background). The weights are loaded again, and each session goes back to the
-   * state that it last saved or restored, or to an empty text: its `length` tells. What is under way ends first.
+   * state that it last saved or restored, or to an empty text: its `length` tells. What is under way ends first; a generation
+   * goes on from there, or throws `DEVICE_LOST` where all of its text is gone.
+   *
+   * Does nothing while the device answers: everyone who hears of a loss may call it, and one recovers for all.
    * @throws ReceptanceError `NO_SOURCE`, `WEIGHTS_CHANGED`, and what loading throws; it may then be tried again
    */
   recover(options?: RecoverOptions): Promise<void>;
@@ -112,7 +115,7 @@ export interface Model {
 }
 
 export interface RecoverOptions {
-  /** The weights again, where the model was loaded from bytes in memory: these are not kept. */
+  /** The weights again, where the model was loaded from bytes in memory, which are not kept, or from a source that loading closed. */
   readonly source?: ModelSource | undefined;
   readonly signal?: AbortSignalLike | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -125,13 +128,19 @@ export interface OnDevice {
   readonly memory: ModelMemory;
 }
 
+/** Where weights come from once more, open. */
+export interface Reopened {
+  /** Brings them to a device opened for them. */
+  bring(): Promise<OnDevice>;
+  close(): Promise<void>;
+}
+
 export interface ModelParts {
   readonly model: LanguageModel;
   readonly slots: Slots;
   readonly tokenizer: Tokenizer | undefined;
   readonly onDevice: OnDevice;
-  /** The same once more, on a device opened for it. */
-  again(options: RecoverOptions): Promise<OnDevice>;
+  reopen(options: RecoverOptions): Promise<Reopened>;
 }
 
 /** Gets the logits of rows, the first of which belongs to token number `at`. */
@@ -144,7 +153,7 @@ export class LoadedModel implements Model {
   readonly vocabularySize: number;
   readonly tokenizer: Tokenizer | undefined;
   readonly #engine: Engine;
-  readonly #again: ModelParts['again'];
+  readonly #reopen: ModelParts['reopen'];
   readonly #slots: Slots;
   readonly #vocabulary: Vocabulary;
   readonly #readings = new Queue();
@@ -152,14 +161,14 @@ export class LoadedModel implements Model {
   #onDevice: OnDevice;
   #closing: Promise<void> | undefined;
 
-  constructor({ model, slots, tokenizer, onDevice, again }: ModelParts) {
+  constructor({ model, slots, tokenizer, onDevice, reopen }: ModelParts) {
     this.architecture = model.architecture;
     this.layers = model.layers;
     this.width = model.width;
     this.vocabularySize = model.vocabularySize;
     this.tokenizer = tokenizer;
     this.#onDevice = onDevice;
-    this.#again = again;
+    this.#reopen = reopen;
     this.#engine = new Engine(onDevice.parts);
     this.#slots = slots;
     this.#vocabulary = { size: model.vocabularySize, tokenizer };
@@ -264,6 +273,7 @@ export class LoadedModel implements Model {
       await this.#engine.reset(this.#slots.scratch);
       for (let at = 0; at < tokens.length; at += chunk) {
         signal?.throwIfAborted();
+        this.#checkOpen();
         const part = tokens.slice(at, at + chunk);
         const wanted = Array.from(part.keys()).filter((row) => at + row >= first);
         const read = await this.#engine.hidden(this.#slots.scratch, part, wanted);
@@ -285,28 +295,47 @@ export class LoadedModel implements Model {
     this.#checkOpen();
     // All wrong arguments are found before anything runs.
     const texts = prompts.map((prompt) => tokensOf(prompt, this.#vocabulary));
-    checkGenerate({ ...options, prompt: [] }, this.#vocabulary);
+    const { stopTokens } = checkGenerate({ ...options, prompt: [] }, this.#vocabulary);
     if (options.seed !== undefined) checkSeed(options.seed + Math.max(0, texts.length - 1));
     if (texts.length === 0) return [];
-    return generateBatch(() => this.session(), this.#slots.available, texts, options);
+    return generateBatch(() => this.session(), this.#slots.available, texts, {
+      ...options,
+      stopTokens: [...stopTokens],
+    });
   }
 
   async recover(options: RecoverOptions = {}): Promise<void> {
     this.#checkOpen();
-    const begin = async (): Promise<void> => {
+    await this.#readings.run(async () => {
       this.#checkOpen();
-      const lost = new ReceptanceError('DEVICE_LOST', 'the device was given up, and no other opened yet', {
-        hint: 'await model.recover(), or try it again',
-      });
-      for (const session of this.#sessions) session.forget(lost);
-      await this.#engine.renew(async () => {
-        const onDevice = await this.#again(options);
-        this.#onDevice = onDevice;
-        return onDevice.parts;
-      });
-      for (const session of [...this.#sessions]) await session.goBack();
-    };
-    await this.#readings.run(() => this.#holdAll(begin));
+      if (await this.#answers()) return;
+      // Before anything is given up.
+      const source = await this.#reopen(options);
+      try {
+        await this.#holdAll(() => this.#renew(source));
+      } finally {
+        await source.close();
+      }
+    });
+  }
+
+  /** Whether the device still reads a token. */
+  #answers(): Promise<boolean> {
+    return this.#engine.logits(this.#slots.scratch, [0], [0]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #renew(source: Reopened): Promise<void> {
+    this.#checkOpen();
+    for (const session of this.#sessions) session.forget(givenUp());
+    await this.#engine.renew(async () => {
+      this.#onDevice = await source.bring();
+      return this.#onDevice.parts;
+    });
+    const ended = await Promise.allSettled([...this.#sessions].map((session) => session.goBack()));
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
   }
 
   /** Does a task while no session is in the middle of anything; a fork that was being made is held, too. */
@@ -337,6 +366,7 @@ export class LoadedModel implements Model {
     await this.#engine.reset(this.#slots.scratch);
     for (let at = 0; at < tokens.length; ) {
       signal?.throwIfAborted();
+      this.#checkOpen();
       const end = at < first ? Math.min(first, at + chunk) : Math.min(tokens.length, at + chunk, at + rows);
       const wanted = at < first ? [] : Array.from({ length: end - at }, (_, row) => row);
       const data = await this.#engine.logits(this.#slots.scratch, tokens.slice(at, end), wanted);

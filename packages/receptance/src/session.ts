@@ -1,4 +1,4 @@
-import type { AbortSignalLike } from '@receptance/core';
+import type { AbortSignalLike, HostArray } from '@receptance/core';
 import { ReceptanceError } from '@receptance/core';
 import { StreamingDecoder } from '@receptance/tokenizer';
 import { type ChatInput, type ChatOptions, checkChat, isWithinTurn, replyOf } from './chat.ts';
@@ -93,7 +93,20 @@ interface Text {
 /** What a session begins with, unless it is an empty text. */
 interface Beginning {
   readonly text?: Text;
-  readonly saved?: SavedState | undefined;
+  readonly kept?: Kept | undefined;
+}
+
+/** What was last saved or restored, in arrays that nobody else has. */
+interface Kept {
+  readonly text: Text;
+  /** In the order of the pools. */
+  readonly data: readonly HostArray[];
+}
+
+/** A token that was chosen: its text, now that it is part of the session's, or none when it ends that. */
+interface Taken {
+  readonly token: number;
+  readonly text: string | undefined;
 }
 
 /** A run whose tokens are given out one by one; the state is ahead of the text until all are. */
@@ -113,12 +126,14 @@ export class SlotSession implements Session {
   #ahead: Ahead | undefined;
   /** Has read the text; made anew when the text changed otherwise than token by token. */
   #decoder: StreamingDecoder | undefined;
-  #saved: SavedState | undefined;
+  #kept: Kept | undefined;
+  /** How often all of a text was lost with a device. */
+  #losses = 0;
   #closed = false;
   #failure: unknown;
 
-  constructor(parts: SessionParts, slot: Slot, { text = EMPTY, saved }: Beginning = {}) {
-    this.#saved = saved;
+  constructor(parts: SessionParts, slot: Slot, { text = EMPTY, kept }: Beginning = {}) {
+    this.#kept = kept;
     this.#parts = parts;
     this.#slot = slot.state;
     this.#snapshot = slot.snapshot;
@@ -168,7 +183,7 @@ export class SlotSession implements Session {
         slots.give(slot.state);
         throw error;
       }
-      return new SlotSession(this.#parts, slot, { text: this.#text, saved: this.#saved });
+      return new SlotSession(this.#parts, slot, { text: this.#text, kept: this.#kept });
     });
   }
 
@@ -181,19 +196,19 @@ export class SlotSession implements Session {
       const tensors = Object.fromEntries(
         pools.map(({ name, shape }, i) => [name, { shape: [...shape], data: data[i] ?? new Float32Array(0) }]),
       );
-      const saved: SavedState = { version: 1, ...model, length, tail: [...tail], tensors };
-      this.#saved = saved;
-      return saved;
+      this.#kept = { text: this.#text, data: data.map((numbers) => numbers.slice()) };
+      return { version: 1, ...model, length, tail: [...tail], tensors };
     });
   }
 
   async restore(saved: SavedState, options: RestoreOptions = {}): Promise<void> {
     const { engine, owner } = this.#parts;
-    const tensors = checkState(saved, owner, options);
+    const data = checkState(saved, owner, options).map((numbers) => numbers.slice());
+    const kept: Kept = { text: { length: saved.length, tail: [...saved.tail] }, data };
     return this.#turn(async () => {
-      await this.#orFail(() => engine.writeSlot(this.#slot, tensors));
-      this.#replaceText(textOf(saved));
-      this.#saved = saved;
+      await this.#orFail(() => engine.writeSlot(this.#slot, data));
+      this.#replaceText(kept.text);
+      this.#kept = kept;
     });
   }
 
@@ -210,11 +225,12 @@ export class SlotSession implements Session {
 
   /** On a device that knows nothing of this session, takes up the last state saved, or the start of a text. */
   async goBack(): Promise<void> {
-    const { engine, owner } = this.#parts;
-    const saved = this.#saved;
-    if (saved === undefined) await engine.reset(this.#slot);
-    else await engine.writeSlot(this.#slot, checkState(saved, owner, { force: true }));
-    this.#replaceText(saved === undefined ? EMPTY : textOf(saved));
+    const { engine } = this.#parts;
+    const kept = this.#kept;
+    await this.#orFail(() => (kept === undefined ? engine.reset(this.#slot) : engine.writeSlot(this.#slot, kept.data)));
+    const text = kept?.text ?? EMPTY;
+    if (text.length === 0 && this.#text.length > 0) this.#losses++;
+    this.#replaceText(text);
     this.#failure = undefined;
   }
 
@@ -239,23 +255,32 @@ export class SlotSession implements Session {
   async *#continue(generation: Generation): AsyncGenerator<Piece, Finish, void> {
     const { maxTokens, stopTokens, signal, stepsPerRun } = generation;
     this.#parts.engine.expect(generation.work === undefined ? generation.choice.kind : 'draw');
-    await this.#turn(() => this.#appendPrompt(generation));
     const stopping = new StopStrings(generation.stop);
     const made: number[] = [];
     let steps = stepsPerRun ?? 1;
+    let losses: number | undefined;
+    // The prompt and the first token come in one turn, since one call asks for them.
+    const choose = async () => {
+      if (losses === undefined) await this.#appendPrompt(generation);
+      else if (losses !== this.#losses) throw textLost();
+      losses = this.#losses;
+      const began = performance.now();
+      const run = await this.#choose(generation, made, Math.min(steps, maxTokens - made.length));
+      if (stepsPerRun === undefined) steps = nextSteps(run.steps, performance.now() - began);
+      return { run, first: this.#take(run, stopTokens) };
+    };
+    if (maxTokens === 0) await this.#turn(() => this.#appendPrompt(generation));
     while (made.length < maxTokens) {
       signal?.throwIfAborted();
-      const began = performance.now();
-      const run = await this.#turn(() => this.#choose(generation, made, Math.min(steps, maxTokens - made.length)));
-      if (stepsPerRun === undefined) steps = nextSteps(run.steps, performance.now() - began);
-      // Another call may have taken the rest of the run back.
-      for (let token = this.#nextOf(run); token !== undefined; token = this.#nextOf(run)) {
-        if (stopTokens.has(token)) {
+      const { run, first } = await this.#turn(choose);
+      for (let taken = first; taken !== undefined; taken = this.#nextOf(run, stopTokens)) {
+        const { token } = taken;
+        if (taken.text === undefined) {
           const text = stopping.flush();
           if (text !== '') yield { token, text };
           return 'stop';
         }
-        const { text, stopped } = stopping.push(this.#give(run, token));
+        const { text, stopped } = stopping.push(taken.text);
         made.push(token);
         const rest = made.length < maxTokens || stopped ? '' : stopping.flush();
         yield { token, text: text + rest, ...(run.logprobs && { logprobs: run.logprobs }) };
@@ -299,6 +324,7 @@ export class SlotSession implements Session {
     try {
       for (let at = 0; at < read.length; at += engine.limits.chunk) {
         signal?.throwIfAborted();
+        this.#checkOpen();
         await engine.feed(this.#slot, read.slice(at, at + engine.limits.chunk));
       }
       signal?.throwIfAborted();
@@ -350,9 +376,16 @@ export class SlotSession implements Session {
     return ahead;
   }
 
-  #nextOf(run: Ahead): number | undefined {
+  /** Of the rest of a run. None is taken past a call that was made since: that takes the rest back. */
+  #nextOf(run: Ahead, stopTokens: ReadonlySet<number>): Taken | undefined {
     if (this.#closed) this.#checkOpen();
-    return run === this.#ahead ? run.chosen[run.given] : undefined;
+    return run === this.#ahead && this.#turns.idle ? this.#take(run, stopTokens) : undefined;
+  }
+
+  #take(run: Ahead, stopTokens: ReadonlySet<number>): Taken | undefined {
+    const token = run.chosen[run.given];
+    if (token === undefined) return undefined;
+    return { token, text: stopTokens.has(token) ? undefined : this.#give(run, token) };
   }
 
   /** Makes a token of a run part of the text. */
@@ -419,6 +452,8 @@ export class SlotSession implements Session {
 
 const EMPTY: Text = { length: 0, tail: [] };
 
-function textOf({ length, tail }: SavedState): Text {
-  return { length, tail: [...tail] };
+function textLost(): ReceptanceError {
+  return new ReceptanceError('DEVICE_LOST', 'the text that was being continued was lost with the device', {
+    hint: 'begin it again; save() says what model.recover() goes back to',
+  });
 }

@@ -9,9 +9,14 @@ export interface Vocabulary {
   readonly tokenizer: Tokenizer | undefined;
 }
 
-/** Checked ids of a prompt. @throws ReceptanceError `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE` */
+/** Checked ids of a prompt. @throws ReceptanceError `BAD_OPTION`, `NO_TOKENIZER`, `TOKEN_OUT_OF_RANGE` */
 export function tokensOf(prompt: Prompt, vocabulary: Vocabulary): number[] {
-  if (typeof prompt !== 'string') return checkTokens(Array.from(prompt), vocabulary.size);
+  if (typeof prompt !== 'string') {
+    if (isArrayLike(prompt)) return checkTokens(Array.from(prompt), vocabulary.size);
+    throw new ReceptanceError('BAD_OPTION', `the prompt is ${prompt === null ? 'null' : `of type ${typeof prompt}`}`, {
+      hint: 'give text, or an array of token ids',
+    });
+  }
   const { tokenizer, size } = vocabulary;
   if (tokenizer === undefined) {
     throw new ReceptanceError('NO_TOKENIZER', `no tokenizer is known for this model of ${size} tokens`, {
@@ -19,6 +24,10 @@ export function tokensOf(prompt: Prompt, vocabulary: Vocabulary): number[] {
     });
   }
   return checkTokens(tokenizer.encode(prompt), size);
+}
+
+function isArrayLike(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'length' in value && Number.isSafeInteger(value.length);
 }
 
 /** @throws ReceptanceError `TOKEN_OUT_OF_RANGE` */

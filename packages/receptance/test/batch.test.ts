@@ -291,6 +291,18 @@ describe('in the middle of a batch', () => {
     await model.close();
   });
 
+  test('close() ends what reads a long text', async () => {
+    const { backend, state } = watched(reference());
+    const model = await load(bytes, { backend, chunk: 4 });
+    const [session, text] = [await model.session(), new Array<number>(400).fill(1)];
+    state.runs.length = 0;
+    const reading = Promise.allSettled([session.prefill(text), model.nll(text)]);
+    await expect.poll(() => state.runs.length).toBeGreaterThan(2);
+    await model.close();
+    expect(await reading).toMatchObject([{ reason: { code: 'SESSION_CLOSED' } }, { reason: { code: 'MODEL_CLOSED' } }]);
+    expect(state.runs.length).toBeLessThan(100);
+  });
+
   test('close() ends everything that is under way, and all of it says so', async () => {
     const model = await load(bytes, { backend: wasm(), maxSequences: 8 });
     const [a, b, c] = [await model.session(), await model.session(), await model.session()];
@@ -303,14 +315,14 @@ describe('in the middle of a batch', () => {
     const fork = c.fork();
     // Now the fork waits for the device.
     await Promise.resolve();
-    const late = Promise.allSettled([model.session(), c.prefill('more'), model.logits('Once')]);
+    const late = Promise.allSettled([model.session(), c.prefill('more'), model.logits('Once'), model.embed('Once')]);
     await model.close();
     const code = (pattern: RegExp) => ({ reason: { code: expect.stringMatching(pattern) } });
     for (const outcome of await under) expect(outcome).toMatchObject(code(/^(SESSION|MODEL)_CLOSED$/));
-    const [session, prefill, logits] = await late;
+    const [session, prefill, ...readings] = await late;
     expect(session).toMatchObject(code(/^MODEL_CLOSED$/));
     expect(prefill).toMatchObject(code(/^SESSION_CLOSED$/));
-    expect(logits).toMatchObject({ status: 'fulfilled' });
+    for (const reading of readings) expect(reading).toMatchObject(code(/^MODEL_CLOSED$/));
     // It was made, and closed with the others.
     await expect((await fork).prefill('x')).rejects.toMatchObject({ code: 'SESSION_CLOSED' });
   });

@@ -58,6 +58,7 @@ test('what is no chat is refused', async () => {
     expect(() => session.chat(input as never, greedy)).toThrow(code('BAD_OPTION'));
   }
   expect(() => session.chat('Hi', { ...greedy, stop: [''] })).toThrow(code('BAD_OPTION'));
+  expect(() => session.chat('Hi', { ...greedy, stop: 'aeiou' as never })).toThrow(code('BAD_OPTION'));
   expect(session.length).toBe(0);
   await session.close();
   expect(() => session.chat('Hi', greedy)).toThrow(code('SESSION_CLOSED'));

@@ -99,6 +99,11 @@ test('tokens and text that the model has not are refused before anything runs', 
     expect(() => session.generate({ prompt: [token], maxTokens: 1 })).toThrow(code('TOKEN_OUT_OF_RANGE'));
     expect(() => session.generate({ stopTokens: [token], maxTokens: 1 })).toThrow(code('TOKEN_OUT_OF_RANGE'));
   }
+  for (const prompt of [5, true, null, {}, { length: 'long' }] as never[]) {
+    await expect(session.prefill(prompt)).rejects.toThrow(code('BAD_OPTION'));
+    await expect(model.logits(prompt)).rejects.toThrow(code('BAD_OPTION'));
+    expect(() => session.generate({ prompt, maxTokens: 1 })).toThrow(code('BAD_OPTION'));
+  }
   for (const maxTokens of [-1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY]) {
     expect(() => session.generate({ maxTokens })).toThrow(code('BAD_OPTION'));
   }

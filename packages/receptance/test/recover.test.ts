@@ -1,17 +1,26 @@
 import { reference } from '@receptance/backend-reference';
+import { bytesSource } from '@receptance/checkpoint';
 import { type Backend, BackendUnavailableError, type Device, ReceptanceError } from '@receptance/core';
 import { expect, it } from 'vitest';
-import { load } from '../src/index.ts';
+import { load, type Model, type ProcessorContext } from '../src/index.ts';
 import { collect, take } from './support/collect.ts';
 import { randomModel } from './support/models.ts';
 import { loseAndRecover } from './support/recovering.ts';
 
-/** The reference backend, whose devices can be lost: after that every call is refused. */
-function losable(): { readonly backend: Backend; lose(): Promise<void>; refuse: boolean; opened: number } {
+/** The reference backend, whose devices can be lost: after that every call is refused, or only some. */
+function losable(): {
+  readonly backend: Backend;
+  lose(calls?: readonly string[]): Promise<void>;
+  refuse: boolean;
+  refuseWrites: number;
+  opened: number;
+} {
   let lost: ReadonlySet<Device> = new Set();
+  let refused: readonly string[] = [];
   const devices: Device[] = [];
   const own = {
     refuse: false,
+    refuseWrites: 0,
     opened: 0,
     backend: {
       specVersion: 1,
@@ -25,8 +34,12 @@ function losable(): { readonly backend: Backend; lose(): Promise<void>; refuse: 
             const found = Reflect.get(target, name, target);
             if (typeof found !== 'function') return found;
             return (...args: unknown[]) => {
-              const mayFail = ['run', 'read', 'write', 'copy', 'loadParameters', 'compile'].includes(String(name));
-              if (lost.has(guarded) && mayFail) throw new ReceptanceError('DEVICE_LOST', 'lost', { hint: 'recover' });
+              if (lost.has(guarded) && refused.includes(String(name)))
+                throw new ReceptanceError('DEVICE_LOST', 'lost', { hint: 'recover' });
+              if (name === 'write' && own.refuseWrites > 0) {
+                own.refuseWrites--;
+                throw new ReceptanceError('OUT_OF_MEMORY', 'no memory', { hint: 'wait' });
+              }
               return Reflect.apply(found, target, args);
             };
           },
@@ -35,7 +48,8 @@ function losable(): { readonly backend: Backend; lose(): Promise<void>; refuse: 
         return guarded;
       },
     } satisfies Backend,
-    async lose() {
+    async lose(calls = ['run', 'read', 'write', 'copy', 'loadParameters', 'compile']) {
+      refused = calls;
       lost = new Set(devices);
     },
   };
@@ -98,9 +112,10 @@ it('waits for what is under way, and a generation goes on from where its session
   await session.prefill([1, 2, 3]);
   await session.save();
   const alone = await collect((await session.fork()).generate({ greedy: true, maxTokens: 6 }));
-  const generation = session.generate({ greedy: true, maxTokens: 8 });
+  const generation = session.generate({ greedy: true, maxTokens: 8, stepsPerRun: 2 });
   await take(generation, 0);
   const first = [await generation.next(), await generation.next()].map(({ value }) => Object(value).token);
+  await device.lose(['run']);
   const recovering = model.recover();
   const fork = session.fork();
   await recovering;
@@ -127,5 +142,116 @@ it('goes back to a restored state, and lets go of closed sessions', async () => 
   const [a, b] = [await session.save(), await (await model.session()).save()];
   expect(a.tensors).toEqual(saved.tensors);
   expect(b.length).toBe(0);
+  await model.close();
+});
+
+/** A model that can lose its device, from a source that can be opened again. */
+async function loadLosable(): Promise<{ readonly device: ReturnType<typeof losable>; readonly model: Model }> {
+  const device = losable();
+  return { device, model: await load(new Blob([Uint8Array.from(randomModel())]), { backend: device.backend }) };
+}
+
+it('recovers once from one loss, whoever asks and when', async () => {
+  const { device, model } = await loadLosable();
+  const [a, b] = [await model.session(), await model.session()];
+  for (const session of [a, b]) {
+    await session.prefill([1, 2, 3]);
+    await session.save();
+  }
+  await device.lose();
+  expect(await Promise.all([codeOf(a.decode()), codeOf(b.decode())])).toEqual(['DEVICE_LOST', 'DEVICE_LOST']);
+  await Promise.all([model.recover(), model.recover()]);
+  await a.prefill([4, 5]);
+  await model.recover({ source: randomModel() });
+  expect([a.length, b.length, device.opened]).toEqual([5, 3, 2]);
+  await device.lose();
+  await model.recover();
+  expect([a.length, device.opened]).toEqual([3, 3]);
+  await model.close();
+});
+
+it('a text that was lost whole is not continued, alone or in a batch', async () => {
+  const { device, model } = await loadLosable();
+  const session = await model.session();
+  const generation = session.generate({ prompt: [1, 2, 3], greedy: true, maxTokens: 8 });
+  await generation.next();
+  let recovering: Promise<void> | undefined;
+  const processors = [
+    (_: Float32Array, { tokens }: ProcessorContext) => {
+      if (tokens.length === 2) recovering ??= device.lose().then(() => model.recover());
+    },
+  ];
+  // The loss falls between two runs of the first text; the second waits for its turn.
+  const options = { greedy: true, maxTokens: 8, stopTokens: [], processors };
+  const batch = codeOf(model.generateBatch([[4, 5], [6]], options));
+  expect(await batch).toMatch(/^(DEVICE_LOST|SESSION_FAILED)$/);
+  await recovering;
+  expect(await codeOf(generation.next())).toBe('DEVICE_LOST');
+  expect(await session.prefill([1, 2])).toBe(2);
+  await model.close();
+});
+
+it('goes back to what was saved, whatever becomes of the arrays that were given out and taken', async () => {
+  const { device, model } = await loadLosable();
+  const [a, b, c] = [await model.session(), await model.session(), await model.session()];
+  await a.prefill([1, 2, 3]);
+  const saved = await a.save();
+  const kept = structuredClone(saved);
+  const taken = structuredClone(saved);
+  await b.restore(taken);
+  await c.prefill([7, 7]);
+  await c.save();
+  for (const { data } of Object.values(taken.tensors)) data.fill(9);
+  structuredClone(saved, { transfer: Object.values(saved.tensors).map(({ data }) => data.buffer as ArrayBuffer) });
+  await device.lose();
+  await model.recover();
+  expect([await a.save(), await b.save()]).toEqual([kept, kept]);
+  expect(c.length).toBe(2);
+  await model.close();
+});
+
+it('a session that cannot be put back does not keep the others from it', async () => {
+  const { device, model } = await loadLosable();
+  const [a, b] = [await model.session(), await model.session()];
+  for (const session of [a, b]) {
+    await session.prefill([1, 2]);
+    await session.save();
+  }
+  await device.lose();
+  device.refuseWrites = 1;
+  expect(await codeOf(model.recover())).toBe('OUT_OF_MEMORY');
+  expect(await codeOf(a.decode())).toBe('SESSION_FAILED');
+  expect(await b.prefill([3])).toBe(1);
+  await model.close();
+});
+
+it('a source that loading closed is asked for before anything is given up', async () => {
+  const device = losable();
+  const source = { ...bytesSource(randomModel()), close: async () => {} };
+  const model = await load(source, { backend: device.backend });
+  const session = await model.session();
+  await device.lose();
+  expect(await codeOf(model.recover())).toBe('NO_SOURCE');
+  expect(await codeOf(session.decode())).toBe('DEVICE_LOST');
+  await model.recover({ source: randomModel() });
+  expect(await session.prefill([1])).toBe(1);
+  await model.close();
+});
+
+it('a model whose recovery failed asks for another', async () => {
+  const { device, model } = await loadLosable();
+  await device.lose();
+  device.refuse = true;
+  expect(await codeOf(model.recover())).toBe('BACKEND_UNAVAILABLE');
+  const calls = [
+    model.session(),
+    model.logits([1]),
+    model.nll([1, 2]),
+    model.embed([1]),
+    model.trace([1], { layer: 0 }),
+  ];
+  for (const call of calls) {
+    await expect(call).rejects.toMatchObject({ code: 'DEVICE_LOST', hint: expect.stringContaining('recover()') });
+  }
   await model.close();
 });

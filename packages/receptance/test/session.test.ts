@@ -116,6 +116,37 @@ test('an aborted prefill appends nothing', async () => {
   await session.close();
 });
 
+test('the next token of a generation is a call like the others', async () => {
+  const [session, replica] = [await model.session(), await model.session()];
+  const options = { greedy: true, maxTokens: 8, stopTokens: [] } as const;
+  const generation = session.generate({ ...options, prompt: 'Once', stepsPerRun: 8 });
+  const [one, first] = await Promise.all([generation.next(), session.save()]);
+  const [second, two] = await Promise.all([session.save(), generation.next()]);
+  const [, three] = await Promise.all([session.prefill('X'), generation.next()]);
+  expect([first.length, second.length, session.length]).toEqual([5, 5, 8]);
+
+  await replica.prefill('Once');
+  const tokens = [await replica.decode(options), await replica.decode(options)];
+  await replica.prefill('X');
+  tokens.push(await replica.decode(options));
+  expect([one, two, three].map(({ value }) => Object(value).token)).toEqual(tokens);
+  expect(await session.save()).toEqual(await replica.save());
+  await Promise.all([session.close(), replica.close()]);
+});
+
+test('two generations of one session take turns', async () => {
+  const session = await model.session();
+  await session.prefill(PROMPT);
+  const alone = await session.fork();
+  const options = { greedy: true, stopTokens: [] } as const;
+  const made = Promise.all([1, 2].map(() => collect(session.generate({ ...options, maxTokens: 6 }))));
+  const lengths = (await made).map(({ tokens }) => tokens.length);
+  expect(lengths).toEqual([6, 6]);
+  await collect(alone.generate({ ...options, maxTokens: 12 }));
+  expect(await session.save()).toEqual(await alone.save());
+  await Promise.all([session.close(), alone.close()]);
+});
+
 test('calls on one session act in the order they are made', async () => {
   const [session, replica] = [await model.session(), await model.session()];
   const calls = [session.prefill('a'), session.decode({ greedy: true }), session.prefill('b'), session.save()] as const;

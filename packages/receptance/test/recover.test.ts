@@ -2,18 +2,19 @@ import { reference } from '@receptance/backend-reference';
 import { bytesSource } from '@receptance/checkpoint';
 import { type Backend, BackendUnavailableError, type Device, ReceptanceError } from '@receptance/core';
 import { expect, it } from 'vitest';
-import { load, type Model, type ProcessorContext } from '../src/index.ts';
+import { load, type Model } from '../src/index.ts';
 import { collect, take } from './support/collect.ts';
 import { randomModel } from './support/models.ts';
 import { loseAndRecover } from './support/recovering.ts';
 
-/** The reference backend, whose devices can be lost: after that every call is refused, or only some. */
+/** The reference backend, whose devices can be lost: after that calls are refused, by default all. A run that loops is a `loop`. */
 function losable(): {
   readonly backend: Backend;
   lose(calls?: readonly string[]): Promise<void>;
   refuse: boolean;
   refuseWrites: number;
   opened: number;
+  loops: number;
 } {
   let lost: ReadonlySet<Device> = new Set();
   let refused: readonly string[] = [];
@@ -22,6 +23,7 @@ function losable(): {
     refuse: false,
     refuseWrites: 0,
     opened: 0,
+    loops: 0,
     backend: {
       specVersion: 1,
       name: 'losable',
@@ -34,7 +36,9 @@ function losable(): {
             const found = Reflect.get(target, name, target);
             if (typeof found !== 'function') return found;
             return (...args: unknown[]) => {
-              if (lost.has(guarded) && refused.includes(String(name)))
+              const call = name === 'run' && args[2] !== undefined ? 'loop' : String(name);
+              if (call === 'loop') own.loops++;
+              if (lost.has(guarded) && refused.includes(call))
                 throw new ReceptanceError('DEVICE_LOST', 'lost', { hint: 'recover' });
               if (name === 'write' && own.refuseWrites > 0) {
                 own.refuseWrites--;
@@ -48,7 +52,7 @@ function losable(): {
         return guarded;
       },
     } satisfies Backend,
-    async lose(calls = ['run', 'read', 'write', 'copy', 'loadParameters', 'compile']) {
+    async lose(calls = ['run', 'loop', 'read', 'write', 'copy', 'loadParameters', 'compile']) {
       refused = calls;
       lost = new Set(devices);
     },
@@ -175,17 +179,13 @@ it('a text that was lost whole is not continued, alone or in a batch', async () 
   const session = await model.session();
   const generation = session.generate({ prompt: [1, 2, 3], greedy: true, maxTokens: 8 });
   await generation.next();
-  let recovering: Promise<void> | undefined;
-  const processors = [
-    (_: Float32Array, { tokens }: ProcessorContext) => {
-      if (tokens.length === 2) recovering ??= device.lose().then(() => model.recover());
-    },
-  ];
-  // The loss falls between two runs of the first text; the second waits for its turn.
-  const options = { greedy: true, maxTokens: 8, stopTokens: [], processors };
-  const batch = codeOf(model.generateBatch([[4, 5], [6]], options));
-  expect(await batch).toMatch(/^(DEVICE_LOST|SESSION_FAILED)$/);
-  await recovering;
+  const options = { greedy: true, maxTokens: 500, stopTokens: [], stepsPerRun: 1 };
+  const batch = codeOf(model.generateBatch([[4], [6]], options));
+  await expect.poll(() => device.loops, { interval: 1 }).toBeGreaterThan(9);
+  // The loss is noticed, and mended, between two runs of the batch.
+  await device.lose(['run']);
+  await model.recover();
+  expect(await batch).toBe('DEVICE_LOST');
   expect(await codeOf(generation.next())).toBe('DEVICE_LOST');
   expect(await session.prefill([1, 2])).toBe(2);
   await model.close();

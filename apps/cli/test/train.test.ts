@@ -204,7 +204,7 @@ test('a training may be kept among its texts, and goes on; what was half written
   expect(first?.status, first?.stderr).toBe(0);
   const half = ['options.json', 'loss.html', 'data.tokens', 'data.tokens.json', 'validation.tokens', 'log.jsonl'];
   // Beyond all numbers of processes.
-  for (const name of half) await writeFile(join(out, `${name}.2147483647.partial`), 'half');
+  for (const name of half) await writeFile(join(out, `${name}.2147483647.1.partial`), 'half');
   const [again] = await receptanceAll([['train', '--out', out, '--resume']]);
   expect(again?.status, again?.stderr).toBe(0);
   expect(again?.stderr).toContain('goes on after step 2 of 2');

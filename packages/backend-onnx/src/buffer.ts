@@ -29,15 +29,18 @@ export class OnnxBuffer extends DeviceObject implements DeviceBuffer {
     this.dtype = dtype;
     this.elements = elements;
     this.isVariable = isVariable;
-    this.remember(new Int32Array(elements), 0);
+    this.mirror = this.#isMirrored ? new Int32Array(elements) : undefined;
   }
 
   /** Notes what is written to it from an element on; of a copy that may not be known. */
   remember(numbers: Int32Array | Float32Array | undefined, offset: number): void {
-    const isAll = numbers?.length === this.elements;
     if (numbers === undefined) this.mirror = undefined;
-    else if (isAll && this.dtype === 'i32' && this.elements <= MOST_MIRRORED) this.mirror = Int32Array.from(numbers);
+    else if (this.#isMirrored && numbers.length === this.elements) this.mirror = Int32Array.from(numbers);
     else this.mirror?.set(numbers, offset);
+  }
+
+  get #isMirrored(): boolean {
+    return this.dtype === 'i32' && this.elements <= MOST_MIRRORED;
   }
 }
 

@@ -24,11 +24,11 @@ import { OnnxBuffer, ownObject } from './buffer.ts';
 import { type ExecutableTarget, OnnxExecutable } from './executable.ts';
 import type { OnnxKernel } from './kernel.ts';
 import { type LoadTarget, loadParameters, OnnxParameters } from './parameters.ts';
-import type { RuntimeThread } from './worker/client.ts';
+import type { Thread } from './worker/client.ts';
 
 /** What a device is made of. */
 export interface DeviceParts {
-  readonly thread: RuntimeThread;
+  readonly thread: Thread;
   readonly kernels: KernelTable<OnnxKernel>;
   readonly info: DeviceInfo;
   /** Of this device alone; gone when it is closed. */

@@ -24,7 +24,7 @@ import type { LoopKind } from './lowering/ports.ts';
 import { hasBlocks } from './lowering/stored.ts';
 import type { OnnxParameters } from './parameters.ts';
 import { encodeModel } from './proto/model.ts';
-import type { RuntimeThread } from './worker/client.ts';
+import type { Thread } from './worker/client.ts';
 import type { BufferRange, PoolRows, Request, SessionOptions, TensorFeed, TensorFetch } from './worker/messages.ts';
 
 /** The session that every device on a GPU opens first: it gives what it is given, and so brings it from the GPU. */
@@ -33,7 +33,7 @@ export const READER = 0;
 /** What executables need of their device. */
 export interface ExecutableTarget {
   readonly device: object;
-  readonly thread: RuntimeThread;
+  readonly thread: Thread;
   readonly kernels: KernelTable<OnnxKernel>;
   readonly info: DeviceInfo;
   readonly target: Omit<Target, 'form'>;

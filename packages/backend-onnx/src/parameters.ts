@@ -16,7 +16,7 @@ import {
 import { DeviceObject, type OnnxBuffer } from './buffer.ts';
 import { type DataFileOptions, dataFileBytes, writeDataFile } from './data-file.ts';
 import type { DataFile } from './lowering/stored.ts';
-import type { RuntimeThread } from './worker/client.ts';
+import type { Thread } from './worker/client.ts';
 import type { WrittenFile } from './worker/messages.ts';
 import { DEVICE_REMEDY } from './writing.ts';
 
@@ -27,11 +27,11 @@ export class OnnxParameters extends DeviceObject implements Parameters {
   readonly file: WrittenFile;
   readonly bytes: number;
   readonly variables: ReadonlyMap<string, OnnxBuffer>;
-  readonly #thread: RuntimeThread;
+  readonly #thread: Thread;
 
   constructor(
     device: object,
-    thread: RuntimeThread,
+    thread: Thread,
     loaded: Loaded,
     data: DataFile,
     file: WrittenFile,
@@ -60,7 +60,7 @@ export class OnnxParameters extends DeviceObject implements Parameters {
 /** What loading needs of its device. */
 export interface LoadTarget {
   readonly device: object;
-  readonly thread: RuntimeThread;
+  readonly thread: Thread;
   /** Where data files go. */
   readonly folder: string;
   readonly nextId: () => number;
@@ -113,18 +113,13 @@ function longer(entries: readonly ParameterEntry[], uses: readonly Graph[]): Rea
   const isUpright = ({ node, name }: ParameterUse): boolean =>
     node?.op === 'linear' && name === 'w' && node.attrs['transposed'] !== true;
   const others = new Set(all.flatMap(([name, of]) => (of.every(isUpright) ? [] : [name])));
-  const isLonger = ({ name, shape: [rows = 0, columns = 0] }: ParameterEntry): boolean =>
-    rows > columns && columns > 1 && !others.has(name);
-  return new Set(
-    entries
-      .filter(({ shape }) => shape.length === 2)
-      .filter(isLonger)
-      .map(({ name }) => name),
-  );
+  const isLonger = ({ name, shape: [rows = 0, columns = 0, ...more] }: ParameterEntry): boolean =>
+    more.length === 0 && rows > columns && columns > 1 && !others.has(name);
+  return new Set(entries.filter(isLonger).map(({ name }) => name));
 }
 
 async function fill(
-  thread: RuntimeThread,
+  thread: Thread,
   buffer: OnnxBuffer,
   { name, stored }: ParameterEntry,
   source: WeightSource,

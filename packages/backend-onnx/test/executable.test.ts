@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OnnxDevice } from '../src/device.ts';
 import { kernels } from '../src/kernel-table.ts';
 import type { Provider } from '../src/options.ts';
-import type { RuntimeThread } from '../src/worker/client.ts';
+import type { Thread } from '../src/worker/client.ts';
 import type { Request } from '../src/worker/messages.ts';
 import { compileAlone, graphOf } from './support.ts';
 
@@ -20,12 +20,13 @@ afterAll(() => rm(folder, { recursive: true }));
 /** A device whose thread notes what it is asked, and does nothing. */
 function deviceOf(provider: Provider): { readonly device: OnnxDevice; readonly asked: Request[] } {
   const asked: Request[] = [];
-  const thread = {
+  const thread: Thread = {
     post: (request: Request) => void asked.push(request),
     ask: async (request: Request) => void asked.push(request),
+    end: async () => undefined,
   };
   const device = new OnnxDevice({
-    ...{ thread: thread as unknown as RuntimeThread, kernels, folder, session: {} },
+    ...{ thread, kernels, folder, session: {} },
     info: { backend: 'onnx', adapter: 'none', threads: 1, float: 'f32', ragged: true },
     target: { provider, standard: false, recurrence: 'scan', activations: 'exact' },
   });

@@ -11,6 +11,9 @@ interface Waiting {
 /** The version that models and options are made for. */
 export const RUNTIME_VERSION = '1.30.0';
 
+/** What a device asks of it. */
+export type Thread = Pick<RuntimeThread, 'post' | 'ask' | 'end'>;
+
 /** The thread that holds ONNX Runtime, seen from outside: requests are answered in the order in which they are made. */
 export class RuntimeThread {
   readonly #worker: Worker;

@@ -134,7 +134,8 @@ async function readWindow(
 }
 
 function checkTokens(tokens: ArrayLike<number>, vocabularySize: number): void {
-  for (const token of Array.from(tokens)) {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i] ?? 0;
     if (token >= 0 && token < vocabularySize) continue;
     throw new ReceptanceError('TOKEN_OUT_OF_RANGE', `the data hold token ${token}; the model knows ${vocabularySize}`, {
       hint: 'tokenise the data with the tokenizer of this model',
